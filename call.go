@@ -1,0 +1,147 @@
+package telgate
+
+import "time"
+
+// CallID names one INVITE to one number over one trunk.
+type CallID string
+
+// Order is what the pager asks of voice: ring this number over this trunk, once.
+type Order struct {
+	Call     CallID
+	Page     PageID
+	Person   string // nickname
+	Step     int    // from 1, over the whole page
+	Round    int    // from 1
+	Number   Number
+	Trunk    string
+	LastHope bool          // no other eligible trunk is left: wait until setup instead of first_response
+	Unheard  bool          // a trunk before in this step failed without judging the number: a 404 now is not the last word
+	Ring     time.Duration // from first alerting
+	Language string        // BCP 47, of the person, else of the gateway
+	Prompt   string        // name of the recording
+	Confirm  Confirm
+}
+
+// Call is one INVITE and everything that is known about it. While it is in progress Outcome is "".
+type Call struct {
+	Order
+	State   CallState
+	Outcome Outcome
+	Detail  Detail
+	Scope   Scope
+	Times   CallTimes
+	Signal  Signal
+	Audio   Audio
+	Keys    []Key
+}
+
+// Reached tells whether the call reached a human: the confirm key, or, where the person's policy is ConfirmAnswer,
+// listening long enough. Any other answered call reached nobody.
+func (c Call) Reached() bool {
+	return c.Outcome == OutcomeConfirmed ||
+		c.Outcome == OutcomeAnswered && c.Detail == DetailListened && c.Confirm == ConfirmAnswer
+}
+
+// CallState is how far a call in progress has come.
+type CallState string
+
+// States of a call.
+const (
+	CallDialing   CallState = "dialing"
+	CallRinging   CallState = "ringing"
+	CallEarly     CallState = "early_media"
+	CallForwarded CallState = "forwarded"
+	CallAnswered  CallState = "answered"
+	CallEnded     CallState = "ended"
+)
+
+// CallTimes are the moments of a call; zero where it did not come so far.
+type CallTimes struct {
+	Dialed    time.Time // INVITE handed to the network
+	Alerted   time.Time
+	Answered  time.Time // ACK sent
+	Ended     time.Time
+	RingUntil time.Time // until then the phone may ring whatever happens to us
+}
+
+// RingFor is how long it rang, from first alerting to answer or end.
+func (t CallTimes) RingFor() time.Duration {
+	if t.Alerted.IsZero() {
+		return 0
+	}
+	if !t.Answered.IsZero() {
+		return max(0, t.Answered.Sub(t.Alerted))
+	}
+	return max(0, t.Ended.Sub(t.Alerted))
+}
+
+// TalkFor is how long the call was up.
+func (t CallTimes) TalkFor() time.Duration {
+	if t.Answered.IsZero() {
+		return 0
+	}
+	return max(0, t.Ended.Sub(t.Answered))
+}
+
+// Signal is what the peer said about a call, as received.
+type Signal struct {
+	Status     int      // the final SIP status, 0 if none came
+	Phrase     string   // its reason phrase
+	Q850       int      // the first Q.850 cause of a Reason header, 0 if none
+	Reasons    []string // every Reason header value, of the final response or the peer's BYE
+	Warning    string
+	Server     string
+	RetryAfter time.Duration
+	RedirectTo string // where a 3xx pointed; user part only
+	ToTags     int    // number of early or confirmed dialogs
+	Alerting   Alerting
+	SIPCallID  string // Call-ID of the INVITE, to find it in the PBX's log
+	Err        string // the error chain where no response decided
+}
+
+// Audio is what was sent to and heard from the callee.
+type Audio struct {
+	Codec  string
+	Early  EarlyAudio
+	Prompt time.Duration // of the recording that was sent, repeats included
+	RTP    RTP
+}
+
+// RTP counts packets of one call.
+type RTP struct {
+	Sent     uint64 `json:"sent"`
+	Received uint64 `json:"received"`
+	Lost     uint64 `json:"lost"` // of the peer's, by sequence number (RFC 3550 A.3)
+}
+
+// Key is one key press of the callee.
+type Key struct {
+	Digit string        // "0"–"9", "*", "#", "A"–"D"
+	Via   string        // "rfc4733"
+	After time.Duration // since the answer
+	Early bool          // came before it could count
+}
+
+// StopCause cancels the context of a call: why it is no longer wanted. Voice turns it into CANCEL or BYE.
+type StopCause struct {
+	Why StopWhy
+	By  string // who asked, "" for the gateway itself
+}
+
+// Error makes a StopCause usable as a context's cause.
+func (s *StopCause) Error() string {
+	if s.By == "" {
+		return "call stopped: " + string(s.Why)
+	}
+	return "call stopped: " + string(s.Why) + " by " + s.By
+}
+
+// StopWhy says why a call in progress is no longer wanted.
+type StopWhy string
+
+// Reasons to stop a call in progress.
+const (
+	StopAsked     StopWhy = "asked"     // somebody stopped the page
+	StopConfirmed StopWhy = "confirmed" // the target confirmed another way
+	StopGateway   StopWhy = "gateway"   // the gateway stops
+)

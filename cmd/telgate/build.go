@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"telgate"
+	"telgate/config"
+	"telgate/directory"
+	"telgate/media"
+	"telgate/pager"
+	"telgate/plan"
+	"telgate/prompts"
+	"telgate/sip"
+	"telgate/slack"
+	"telgate/voice"
+)
+
+// repeatPause is the silence between two rounds of a recording.
+const repeatPause = 1500 * time.Millisecond
+
+// gateway is every room, wired.
+type gateway struct {
+	cfg    config.Config
+	people *directory.Directory
+	dialer plan.Dialer
+	routes []plan.Trunk
+	sounds *prompts.Library
+	engine *media.Engine
+	trunks []*sip.Trunk
+	pager  *pager.Pager
+	slack  *slack.Slack // nil where it is off
+}
+
+// rules are how one command's gateway differs from another's.
+type rules struct {
+	limits bool   // hourly limits count; false breaks the glass
+	port   uint16 // of SIP, where no bind names one; 0 = any
+	slack  bool   // the command speaks to Slack, if the configuration does
+}
+
+// build wires the rooms and gathers every fault they find in the configuration.
+func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, error) {
+	g := &gateway{cfg: cfg}
+	var faults, f config.Faults
+	g.dialer, f = newDialer(cfg)
+	faults = append(faults, f...)
+	g.routes, f = newRoutes(cfg)
+	faults = append(faults, f...)
+	g.people, f = newDirectory(cfg)
+	faults = append(faults, f...)
+	g.sounds, f = newSounds(cfg)
+	faults = append(faults, f...)
+	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r.port, log)
+	faults = append(faults, f...)
+	var err error
+	if g.engine, err = media.NewEngine(media.Config{
+		PortMin: cfg.Media.PortMin, PortMax: cfg.Media.PortMax, DSCP: cfg.Media.DSCP, Rand: env.rand, Now: env.now,
+		Listen: env.listenPacket, Log: log,
+	}); err != nil {
+		faults = append(faults, telgate.Fault{Path: "media.ports", Message: err.Error()})
+	}
+	if len(faults) == 0 { // rooms with faults cannot be wired
+		calls := voice.New(voiceConfig(cfg), g.lines(), env.now)
+		g.pager = pager.New(g.pagerConfig(r.limits), calls, g.people, pager.NewMemory(), pager.Env{Now: env.now, Rand: env.rand, Log: log})
+	}
+	if r.slack && cfg.Slack.Mode != "off" {
+		g.slack, f = newSlack(cfg, g.pager, g.people, env, log)
+		faults = append(faults, f...)
+	}
+	if len(faults) > 0 {
+		return nil, withStatus(exitUsage, cfg.File.Faulty(faults))
+	}
+	return g, nil
+}
+
+func newDialer(cfg config.Config) (plan.Dialer, config.Faults) {
+	d, f := plan.NewDialer(plan.DialConfig{
+		PrefixesAllowed: cfg.Limits.PrefixesAllowed, ExtraForbidden: cfg.Limits.ExtraForbidden, Region: cfg.Calls.Region,
+	})
+	return d, f
+}
+
+func newDirectory(cfg config.Config) (*directory.Directory, config.Faults) {
+	dir := directory.Config{Region: cfg.Calls.Region, PBX: map[string]bool{}}
+	for _, t := range cfg.Trunks {
+		dir.PBX[t.Name] = t.Kind == string(plan.PBX)
+	}
+	for _, p := range cfg.People {
+		e := directory.Entry{Person: telgate.Person{
+			Nick: p.Nick, Name: p.Name, Aliases: p.Aliases, Slack: p.Slack, Language: p.Language, TimeZone: p.TimeZone,
+			Confirm: telgate.Confirm(p.Confirm),
+		}}
+		for _, ph := range p.Phones {
+			e.Raw = append(e.Raw, ph.Number)
+			e.Phones = append(e.Phones, telgate.Number{Label: ph.Label, Trunk: ph.Trunk, Ring: ph.Ring})
+		}
+		dir.People = append(dir.People, e)
+	}
+	for _, grp := range cfg.Groups {
+		dir.Groups = append(dir.Groups, telgate.Group{Nick: grp.Name, Members: grp.Members, Prompt: grp.Prompt})
+	}
+	d, faults := directory.New(dir)
+	return d, faults
+}
+
+func voiceConfig(cfg config.Config) voice.Config {
+	k := cfg.Calls.Key
+	return voice.Config{
+		Setup: cfg.Calls.Setup, FirstResponse: cfg.Calls.FirstResponse, MaxDuration: cfg.Calls.MaxDuration,
+		ConfirmAfter: k.ConfirmAfter, AnswerMin: k.AnswerMin, AcceptUnknown: k.AcceptUnknown, RepeatPause: repeatPause,
+		ConfirmKey: k.ConfirmKey, RepeatKey: k.RepeatKey, Announce: cfg.Gateway.AnnouncePrompt,
+		Languages: []string{cfg.Gateway.Language, "en"},
+	}
+}
+
+func (g *gateway) pagerConfig(limits bool) pager.Config {
+	c := g.cfg.Calls
+	p := pager.Config{
+		Plan: plan.Policy{
+			Ring: c.Ring, Rounds: c.Rounds, Pause: c.Pause, PageLimit: c.PageLimit, BusyRetry: c.BusyRetry, BusyMax: c.BusyMax,
+		},
+		Policy: policy(g.cfg), Dialer: g.dialer, Trunks: g.routes, Language: g.cfg.Gateway.Language, Prompt: c.Prompt,
+		Confirm: telgate.Confirm(c.Key.Confirm),
+	}
+	if limits {
+		p.PerNumber, p.PerAsker = g.cfg.Limits.PerNumberPerHour, g.cfg.Limits.PerAskerPerHour
+	}
+	return p
+}
+
+// runRooms runs audio and trunks while during is at work, and returns after their last packet.
+func (g *gateway) runRooms(ctx context.Context, during func(context.Context) error) error {
+	rooms, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var group errgroup.Group
+	group.Go(func() error { return g.engine.Run(rooms) })
+	for _, t := range g.trunks {
+		group.Go(func() error { return t.Run(rooms) })
+	}
+	err := during(ctx)
+	stop()
+	return errors.Join(err, group.Wait())
+}
+
+// ready waits until every trunk was opened, or could not be; one that could not fails its calls, and is told then.
+func (g *gateway) ready(ctx context.Context) {
+	for _, t := range g.trunks {
+		_ = t.Ready(ctx)
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+
+	"telgate"
+	"telgate/config"
+	"telgate/media"
+	"telgate/plan"
+	"telgate/sip"
+	"telgate/voice"
+)
+
+// newRoutes puts the trunks in the order of calls.trunks; those not named there come after, in the order of the file.
+func newRoutes(cfg config.Config) ([]plan.Trunk, config.Faults) {
+	var faults config.Faults
+	order := slices.Clone(cfg.Calls.Trunks)
+	for i, name := range order {
+		if !slices.ContainsFunc(cfg.Trunks, func(t config.Trunk) bool { return t.Name == name }) {
+			faults = append(faults, telgate.Fault{Path: fmt.Sprintf("calls.trunks[%d]", i), Message: fmt.Sprintf("there is no [trunks.%s]", name)})
+		}
+	}
+	if len(cfg.Trunks) == 0 {
+		faults = append(faults, telgate.Fault{Path: "trunks", Message: "no trunk is configured: add [trunks.NAME] with addresses"})
+	}
+	place := func(t config.Trunk) int {
+		if i := slices.Index(order, t.Name); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	sorted := slices.Clone(cfg.Trunks)
+	slices.SortStableFunc(sorted, func(a, b config.Trunk) int { return place(a) - place(b) })
+	routes := make([]plan.Trunk, 0, len(sorted))
+	for _, t := range sorted {
+		format := plan.Format{
+			Style: plan.Style(t.Format.Style), Country: t.Format.Country, NationalPrefix: t.Format.NationalPrefix,
+			InternationalPrefix: t.Format.InternationalPrefix, DialPrefix: t.Format.DialPrefix,
+		}
+		if err := format.Check(); err != nil {
+			faults = append(faults, telgate.Fault{Path: "trunks." + t.Name + ".country", Message: err.Error()})
+		}
+		routes = append(routes, plan.Trunk{Name: t.Name, Kind: plan.Kind(t.Kind), Prefixes: t.Prefixes, Format: format})
+	}
+	return routes, faults
+}
+
+// routeOf finds a trunk's route; newRoutes makes one for each trunk.
+func routeOf(routes []plan.Trunk, trunk string) plan.Trunk {
+	return routes[slices.IndexFunc(routes, func(r plan.Trunk) bool { return r.Name == trunk })]
+}
+
+func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan.Trunk, port uint16, log *slog.Logger) ([]*sip.Trunk, config.Faults) {
+	var faults config.Faults
+	nets := func(path string, list []string) (out []netip.Prefix) {
+		for _, s := range list {
+			p, err := netip.ParsePrefix(s)
+			if err != nil {
+				faults = append(faults, telgate.Fault{Path: path, Message: fmt.Sprintf("%q is not a network such as 10.0.0.0/8", s)})
+			}
+			out = append(out, p)
+		}
+		return out
+	}
+	local := nets("sip.local_nets", cfg.SIP.LocalNets)
+	var trunks []*sip.Trunk
+	for _, t := range cfg.Trunks {
+		route := routeOf(routes, t.Name)
+		if len(t.Addresses) > 1 {
+			faults = append(faults, telgate.Fault{Path: "trunks." + t.Name + ".addresses", Message: "more than one address is not in this version"})
+		}
+		trunk, err := sip.NewTrunk(sip.TrunkConfig{
+			Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, Keepalive: cfg.SIP.Keepalive,
+			Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
+			Identity:    sip.Identity{Domain: t.Account.Domain, CallerID: t.Account.CallerID, DisplayName: cmp.Or(t.Account.DisplayName, cfg.Gateway.Announce), UserAgent: cfg.SIP.UserAgent},
+			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Port: port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
+			Peers:       nets("trunks."+t.Name+".peers", t.Peers),
+			Dialable:    func(user string) error { return d.Check(user, route) },
+		}, sip.Env{Listen: env.listenPacket, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
+		for _, e := range joined(err) {
+			f := telgate.Fault{Path: "trunks." + t.Name, Message: e.Error()}
+			if at, ok := errors.AsType[*sip.ConfigError](e); ok {
+				f = telgate.Fault{Path: "trunks." + t.Name + "." + at.Key, Message: at.Message}
+			}
+			faults = append(faults, f)
+		}
+		trunks = append(trunks, trunk)
+	}
+	return trunks, faults
+}
+
+// lines are the trunks as voice needs them.
+func (g *gateway) lines() map[string]voice.Line {
+	lines := make(map[string]voice.Line, len(g.trunks))
+	for i, trunk := range g.trunks {
+		route := routeOf(g.routes, trunk.Name())
+		var codecs []media.Codec
+		for _, name := range g.cfg.Trunks[i].Codecs {
+			c, _ := media.CodecByName(name) // the configuration allows no other
+			codecs = append(codecs, c)
+		}
+		lines[trunk.Name()] = voice.Line{
+			Dial:   func(n telgate.Number) (string, error) { return g.dialer.Dial(n, route) },
+			Script: g.sounds.Script,
+			Invite: func(ctx context.Context, in sip.Invite) (voice.Leg, error) {
+				leg, err := trunk.Invite(ctx, in)
+				if err != nil {
+					return nil, err
+				}
+				return leg, nil
+			},
+			Open: func(ctx context.Context) (voice.Session, error) {
+				local, advertise := trunk.MediaAddr()
+				if own, err := netip.ParseAddr(g.cfg.Media.Address); err == nil {
+					advertise = own
+				}
+				if !local.IsValid() {
+					return nil, errors.New("the trunk is not open")
+				}
+				return g.engine.Open(ctx, media.Options{
+					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(g.cfg.Media.Latch),
+				})
+			},
+		}
+	}
+	return lines
+}

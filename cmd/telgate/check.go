@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"telgate/sip"
+)
+
+// probeLimit is how long a trunk may take to answer OPTIONS.
+const probeLimit = 4 * time.Second
+
+// checkCmd says what would fail.
+type checkCmd struct {
+	Strict bool `help:"Count warnings as broken."`
+}
+
+// finding is one line of check.
+type finding struct {
+	V       int    `json:"v"`
+	Check   string `json:"check"`
+	Subject string `json:"subject"`
+	Status  string `json:"status"` // ok, warn or fail
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
+}
+
+// report prints findings as they come and remembers the worst.
+type report struct {
+	app          *app
+	warned, fail bool
+}
+
+func (r *report) add(check, subject, status, message, fix string) {
+	r.warned = r.warned || status == "warn"
+	r.fail = r.fail || status == "fail"
+	if r.app.cli.JSON {
+		_ = r.app.printJSON(finding{1, check, subject, status, message, fix}) // strings always encode
+		return
+	}
+	line := fmt.Sprintf("%-4s  %-8s %-18s %s", status, check, subject, message)
+	if fix != "" {
+		line += ": " + fix
+	}
+	_, _ = fmt.Fprintln(r.app.env.out, line)
+}
+
+// Run is the command.
+func (c *checkCmd) Run(a *app) error {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	log, err := a.logger(cfg.Log)
+	if err != nil {
+		return err
+	}
+	g, err := build(cfg, a.env, log, rules{limits: true, slack: true})
+	if err != nil {
+		return err
+	}
+	r := &report{app: a}
+	r.add("config", "file", "ok", "no faults in "+cfg.File.Path(), "")
+	for _, w := range cfg.Warnings {
+		r.add("config", "secret", "warn", w, "")
+	}
+	for _, i := range g.sounds.List() {
+		status, message := "ok", fmt.Sprintf("%.1f s at %.0f dBov", i.Duration.Seconds(), i.Level)
+		for _, w := range i.Warnings {
+			status, message = "warn", message+", "+w
+		}
+		r.add("prompt", i.Name+" "+i.Language, status, message, "")
+	}
+	if err := g.runRooms(a.ctx, func(ctx context.Context) error { checkTrunks(ctx, g, r); return nil }); err != nil {
+		return err
+	}
+	checkNumbers(g, r, a)
+	checkSlack(a.ctx, g, r)
+	if r.fail || c.Strict && r.warned {
+		return withStatus(exitInternal, nil)
+	}
+	return nil
+}
+
+// checkTrunks asks each trunk whether it is there.
+func checkTrunks(ctx context.Context, g *gateway, r *report) {
+	for _, t := range g.trunks {
+		p, err := probe(ctx, t)
+		switch {
+		case err != nil:
+			r.add("trunk", t.Name(), "fail", err.Error(), "see that the address is right, the peer runs, and a firewall lets SIP through")
+		case !p.Alive():
+			r.add("trunk", t.Name(), "fail", fmt.Sprintf("answers OPTIONS with %d %s", p.Status, p.Phrase), "ask its operator")
+		case (p.Status == 401 || p.Status == 407) && user(g, t.Name()) == "":
+			r.add("trunk", t.Name(), "fail", fmt.Sprintf("asks for credentials (%d), and none are configured", p.Status), "set user and password")
+		case p.Status == 401 || p.Status == 407:
+			r.add("trunk", t.Name(), "fail", fmt.Sprintf("refuses our credentials with %d", p.Status), "see user, auth_user and password")
+		default:
+			r.add("trunk", t.Name(), "ok", strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), "")
+		}
+	}
+}
+
+// user is the account of a trunk, "" for none.
+func user(g *gateway, trunk string) string {
+	for _, t := range g.cfg.Trunks {
+		if t.Name == trunk {
+			return t.Account.User
+		}
+	}
+	return ""
+}
+
+func probe(ctx context.Context, t *sip.Trunk) (sip.Probe, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	if err := t.Ready(ctx); err != nil {
+		return sip.Probe{}, err
+	}
+	p, err := t.Probe(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return p, fmt.Errorf("no answer to OPTIONS within %s", probeLimit)
+	}
+	return p, err
+}
+
+// checkSlack asks Slack who we are, and what we may do there.
+func checkSlack(ctx context.Context, g *gateway, r *report) {
+	const subject = "workspace"
+	if g.slack == nil {
+		r.add("slack", subject, "warn", "is off: nobody can use /tel", `set slack.mode = "socket" and the tokens (telgate manifest describes the app)`)
+		return
+	}
+	if strings.HasPrefix(g.cfg.Slack.APIURL, "http:") {
+		r.add("slack", "api_url", "warn", "plain http: the tokens travel in clear", "leave slack.api_url out")
+	}
+	p, err := g.slack.Probe(ctx)
+	if err != nil {
+		r.add("slack", subject, "fail", err.Error(), "see slack.bot_token; a name or address in the error means that Slack cannot be reached from here")
+		return
+	}
+	r.add("slack", subject, "ok", fmt.Sprintf("%s, as %s, by %s", p.Team, p.User, g.cfg.Slack.Mode), "")
+	for _, line := range p.Broken {
+		r.add("slack", subject, "fail", line, "")
+	}
+	for _, line := range p.Off {
+		r.add("slack", subject, "warn", line, "")
+	}
+	k := g.cfg.Slack
+	if len(k.AllowUsers)+len(k.AllowGroups)+len(k.AllowChannels)+len(k.Admins) == 0 {
+		r.add("slack", "permissions", "fail", "nobody may have anybody called", "fill slack.allow_users, allow_groups or allow_channels")
+	}
+}

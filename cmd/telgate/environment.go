@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// environment is everything a command takes from outside; tests give their own.
+type environment struct {
+	now          func() time.Time
+	rand         io.Reader
+	listenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
+	listen       func(ctx context.Context, network, address string) (net.Listener, error)
+	dial         func(ctx context.Context, network, address string) (net.Conn, error)
+	getenv       func(string) string
+	readFile     func(string) ([]byte, error)
+	in           io.Reader
+	out, err     io.Writer
+	terminal     bool // out is a terminal
+	signals      func() (<-chan os.Signal, func())
+}
+
+// dialTimeout is for connections to Slack.
+const dialTimeout = 10 * time.Second
+
+func realEnvironment() *environment {
+	return &environment{
+		now:  time.Now,
+		rand: rand.Reader,
+		listenPacket: func(ctx context.Context, network, address string) (net.PacketConn, error) {
+			return new(net.ListenConfig).ListenPacket(ctx, network, address)
+		},
+		listen: func(ctx context.Context, network, address string) (net.Listener, error) {
+			return new(net.ListenConfig).Listen(ctx, network, address)
+		},
+		dial:   (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		getenv: os.Getenv, readFile: os.ReadFile,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		signals: func() (<-chan os.Signal, func()) {
+			c := make(chan os.Signal, 4)
+			signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			return c, func() { signal.Stop(c) }
+		},
+	}
+}
+
+// user is who runs this, for the notes that are kept of calls.
+func (e *environment) user() string {
+	for _, name := range []string{"SUDO_USER", "USER", "LOGNAME"} {
+		if u := e.getenv(name); u != "" {
+			return u
+		}
+	}
+	return "somebody"
+}

@@ -1,0 +1,108 @@
+// Command telgate is the calling gateway: "/tel alice" in Slack makes Alice's phone ring.
+//
+// This package wires the rooms together and holds no rule of the product: build turns a configuration into rooms, each
+// command uses some of them. It is the only place that knows configuration, flags, signals and exit statuses.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. Every command is a file of its own.
+type cli struct {
+	Config      string `help:"Configuration file (default: $$TELGATE_CONFIG, ./config.toml, $$XDG_CONFIG_HOME/telgate/config.toml (~/.config), /etc/telgate/config.toml)." placeholder:"FILE"`
+	ShowNumbers bool   `help:"Show whole telephone numbers instead of masked ones."`
+	JSON        bool   `help:"One JSON object a line, for scripts." name:"json"`
+	LogLevel    string `help:"debug, info, warn or error (default: from the configuration)." placeholder:"LEVEL"`
+	LogFormat   string `help:"auto, text or json (default: from the configuration)." placeholder:"FORMAT"`
+
+	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
+	Call     callCmd     `cmd:"" help:"Ring someone and watch it live."`
+	Demo     demoCmd     `cmd:"" help:"Play everything on loopback: no configuration, no network, no real phone."`
+	Check    checkCmd    `cmd:"" help:"Say what would fail, and what to do about it. Rings nobody."`
+	People   peopleCmd   `cmd:"" help:"List who can be called."`
+	Trunks   trunksCmd   `cmd:"" help:"List the trunks and whether they answer."`
+	Prompts  promptsCmd  `cmd:"" help:"List the recordings."`
+	Manifest manifestCmd `cmd:"" help:"Print the description of the Slack app to create."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	// Libraries that log on their own say little that an operator could use; what goes wrong comes back as errors.
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGPIPE)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], realEnvironment()))
+}
+
+// run is the whole program but for the process around it; it returns the exit status.
+func run(ctx context.Context, args []string, env *environment) int {
+	var c cli
+	status := -1
+	parser, err := kong.New(&c,
+		kong.Name("telgate"),
+		kong.Description("A self-hosted calling gateway: it rings people over your own SIP trunk and tells the truth about what happened."),
+		kong.Writers(env.out, env.err),
+		kong.Exit(func(code int) { status = code }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		_, _ = fmt.Fprintln(env.err, "telgate:", err)
+		return exitInternal
+	}
+	if len(args) == 0 {
+		_, _ = parser.Parse([]string{"--help"}) // prints the help; there is nothing else to parse
+		return exitUsage
+	}
+	parsed, err := parser.Parse(args)
+	if status >= 0 { // --help was printed
+		return status
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(env.err, "telgate: %v (see telgate --help)\n", err)
+		return exitUsage
+	}
+	return statusOf(parsed.Run(&app{cli: &c, env: env, ctx: ctx}), env)
+}
+
+// app is what every command is given.
+type app struct {
+	cli *cli
+	env *environment
+	ctx context.Context //nolint:containedctx // kong calls Run with values; this is the one hand-over from main
+}
+
+// printJSON writes one object as one line.
+func (a *app) printJSON(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode a line: %w", err)
+	}
+	_, err = fmt.Fprintf(a.env.out, "%s\n", b)
+	return err
+}
+
+// statusOf prints an error for people, once, and maps it to the exit status.
+func statusOf(err error, env *environment) int {
+	if err == nil {
+		return exitReached
+	}
+	status := exitInternal
+	if s, ok := errors.AsType[*statusError](err); ok {
+		status, err = s.status, s.err
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(env.err, "telgate:", err)
+	}
+	return status
+}

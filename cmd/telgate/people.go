@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"telgate"
+)
+
+// peopleCmd lists who can be called.
+type peopleCmd struct{}
+
+// Run is the command.
+func (peopleCmd) Run(a *app) error {
+	cfg, err := a.readConfig(true)
+	if err != nil {
+		return err
+	}
+	people, faults := newDirectory(cfg)
+	if len(faults) > 0 {
+		return withStatus(exitUsage, cfg.File.Faulty(faults))
+	}
+	show := func(n telgate.Number) string {
+		if a.cli.ShowNumbers {
+			return n.Whole()
+		}
+		return n.String()
+	}
+	if len(people.People()) == 0 {
+		_, _ = fmt.Fprintln(a.env.err, "telgate: nobody is configured: add [people.NICK] with phones")
+	}
+	for _, p := range people.People() {
+		numbers := make([]string, len(p.Numbers))
+		for i, n := range p.Numbers {
+			numbers[i] = show(n)
+		}
+		if a.cli.JSON {
+			if err := a.printJSON(map[string]any{"v": 1, "nick": p.Nick, "name": p.Name, "aliases": p.Aliases, "numbers": numbers, "slack": p.Slack}); err != nil {
+				return err
+			}
+			continue
+		}
+		name := p.Name
+		if len(p.Aliases) > 0 {
+			name += " (" + strings.Join(p.Aliases, ", ") + ")"
+		}
+		_, _ = fmt.Fprintf(a.env.out, "%-16s %-24s %s\n", p.Nick, name, strings.Join(numbers, ", "))
+	}
+	for _, g := range people.Groups() {
+		if a.cli.JSON {
+			if err := a.printJSON(map[string]any{"v": 1, "group": g.Nick, "members": g.Members}); err != nil {
+				return err
+			}
+			continue
+		}
+		_, _ = fmt.Fprintf(a.env.out, "%-16s group: %s\n", g.Nick, strings.Join(g.Members, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"telgate/config"
+	"telgate/web"
+)
+
+const (
+	openLimit   = 4 * time.Second // for trunks to open before commands are taken; a name may take three to resolve
+	sipPort     = 5060            // of serve, where no bind names another
+	hangupLimit = 5 * time.Second // for CANCEL and BYE to be answered when calls are cut off
+)
+
+// serveCmd runs the gateway.
+type serveCmd struct{}
+
+// Help is shown below the flags.
+func (serveCmd) Help() string {
+	return `The first SIGTERM or SIGINT drains: commands are refused, calls in progress end by themselves, no further number is rung.
+A second one hangs up. Either way every card in Slack shows how its page ended.`
+}
+
+// Run is the command.
+func (serveCmd) Run(a *app) error {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	log, err := a.logger(cfg.Log)
+	if err != nil {
+		return err
+	}
+	state := stateDir(cfg.Gateway.StateDir, a.env.getenv)
+	lock, err := lockState(state)
+	if errors.Is(err, errLocked) {
+		return withStatus(exitRefused, fmt.Errorf("another gateway runs on %s: stop it first, or give this one its own gateway.state_dir", state))
+	}
+	if err != nil {
+		return withStatus(exitUsage, err)
+	}
+	defer func() { _ = lock.Unlock() }() // the kernel frees it in any case
+	g, err := build(cfg, a.env, log, rules{limits: true, port: sipPort, slack: true})
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", "warning", w)
+	}
+	if g.slack == nil {
+		log.Warn("slack is off: this gateway takes no commands", "fix", `slack.mode = "socket"`)
+	}
+	signals, done := a.env.signals()
+	defer done()
+	return g.runRooms(a.ctx, func(ctx context.Context) error { return g.serve(ctx, a.env, log, signals) })
+}
+
+// serve takes pages until a signal comes, and stops in phases: intake closes, calls in progress end, Slack is told how,
+// and only then do the rooms below stop.
+func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger, signals <-chan os.Signal) error {
+	pages, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
+	g.pager.Start(pages)
+	front, stopFront := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFront()
+	var stopping atomic.Bool
+	group, front := errgroup.WithContext(front)
+	if g.cfg.Web.Listen != "" {
+		server := web.New(g.cfg.Web.Listen, func() web.Health { return g.health(!stopping.Load()) }, g.slackHandler(), log, env.listen)
+		group.Go(func() error { return server.Run(front) })
+	}
+	g.openTrunks(ctx) // a command that came before would find no line
+	if g.slack != nil {
+		group.Go(func() error { return g.slack.Run(front) })
+	}
+	log.Info("gateway serves", "config", g.cfg.File.Path(), "name", g.cfg.Gateway.Name, "version", version, "trunks", len(g.trunks), "people", len(g.people.People()),
+		"slack", g.cfg.Slack.Mode, "web", g.cfg.Web.Listen)
+	g.untilStopped(ctx, front, signals, log)
+	stopping.Store(true)
+	if g.slack != nil {
+		g.slack.Refuse()
+	}
+	g.drain(ctx, signals, hangUp, log)
+	stopFront()
+	err := group.Wait()
+	log.Info("gateway stopped")
+	return err
+}
+
+// untilStopped serves until a signal asks for the end.
+func (g *gateway) untilStopped(ctx, front context.Context, signals <-chan os.Signal, log *slog.Logger) {
+	for {
+		select {
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				log.Warn("the configuration is not read again in this version: restart the gateway", "signal", s.String())
+				continue
+			}
+			log.Info("gateway drains; a second signal hangs up", "signal", s.String())
+		case <-ctx.Done():
+		case <-front.Done(): // a part that cannot work ended them all
+		}
+		return
+	}
+}
+
+// openTrunks waits until trunks are open or have failed to, but never long: one of them may be of no use.
+func (g *gateway) openTrunks(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	g.ready(ctx)
+}
+
+// drain lets calls in progress end; a signal, or the end of the patience, hangs them up.
+func (g *gateway) drain(ctx context.Context, signals <-chan os.Signal, hangUp func(), log *slog.Logger) {
+	limit := g.cfg.Gateway.Drain
+	if limit == config.DrainAuto {
+		limit = g.cfg.Calls.Ring + g.cfg.Calls.MaxDuration
+	}
+	patience, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		g.pager.Drain(patience)
+	}()
+	select {
+	case <-over:
+	case s := <-signals:
+		log.Info("gateway hangs up", "signal", s.String())
+		cancel()
+		<-over
+	}
+	hangUp()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangupLimit)
+	defer cancel()
+	g.pager.Drain(last)
+}
+
+func (g *gateway) slackHandler() http.Handler {
+	if g.slack == nil || g.cfg.Slack.Mode != "http" {
+		return nil
+	}
+	return g.slack.Handler()
+}
+
+// health is what /healthz says: ready while pages are taken.
+func (g *gateway) health(ready bool) web.Health {
+	h := web.Health{Ready: ready, Parts: map[string]string{"pager": "accepts"}}
+	if !ready {
+		h.Parts["pager"] = "drains"
+	}
+	h.Parts["slack"] = "off"
+	if g.slack != nil {
+		h.Parts["slack"] = "connected"
+		if p := g.slack.Health().Problem; p != "" {
+			h.Parts["slack"], h.Ready = p, false
+		}
+	}
+	return h
+}

@@ -1,0 +1,28 @@
+package main
+
+import "context"
+
+// trunksCmd lists the trunks and whether they answer.
+type trunksCmd struct{}
+
+// Run is the command.
+func (trunksCmd) Run(a *app) error {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	log, err := a.logger(cfg.Log)
+	if err != nil {
+		return err
+	}
+	g, err := build(cfg, a.env, log, rules{limits: true})
+	if err != nil {
+		return err
+	}
+	r := &report{app: a}
+	err = g.runRooms(a.ctx, func(ctx context.Context) error { checkTrunks(ctx, g, r); return nil })
+	if err == nil && r.fail {
+		return withStatus(exitInternal, nil)
+	}
+	return err
+}

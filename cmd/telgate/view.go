@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"telgate"
+)
+
+// view shows a page on the command line: a JSON object an event, or lines for people with one live line below them
+// where the output is a terminal.
+type view struct {
+	out      io.Writer
+	json     bool
+	numbers  bool
+	terminal bool
+	now      func() time.Time
+
+	state string // the live line's
+	since time.Time
+}
+
+func newView(a *app) *view {
+	return &view{out: a.env.out, json: a.cli.JSON, numbers: a.cli.ShowNumbers, terminal: a.env.terminal, now: a.env.now}
+}
+
+// show prints one event.
+func (v *view) show(ev telgate.Event) {
+	if v.json {
+		_, _ = fmt.Fprintf(v.out, "%s\n", ev.JSON(v.numbers))
+		return
+	}
+	line := v.line(ev)
+	if line == "" {
+		return
+	}
+	if live, ok := liveState(ev); ok && v.terminal {
+		v.state, v.since = line, v.now()
+		if live {
+			v.tick()
+			return
+		}
+	}
+	v.erase()
+	_, _ = fmt.Fprintln(v.out, line)
+}
+
+// liveState tells which events only move the live line.
+func liveState(ev telgate.Event) (live, ok bool) {
+	switch ev.Kind {
+	case telgate.EventDialing, telgate.EventRinging, telgate.EventEarlyMedia, telgate.EventForwarded, telgate.EventAnswered, telgate.EventPrompt, telgate.EventWaiting:
+		return true, true
+	case telgate.EventCallEnded, telgate.EventPageEnded:
+		return false, true
+	default:
+		return false, false
+	}
+}
+
+// tick draws the live line anew.
+func (v *view) tick() {
+	if v.terminal && !v.json && v.state != "" {
+		_, _ = fmt.Fprintf(v.out, "\r\x1b[K%s, %d s", v.state, int(v.now().Sub(v.since).Seconds()))
+	}
+}
+
+func (v *view) erase() {
+	if v.terminal && v.state != "" {
+		_, _ = fmt.Fprint(v.out, "\r\x1b[K")
+		v.state = ""
+	}
+}
+
+func (v *view) close() { v.erase() }
+
+func (v *view) number(n telgate.Number) string {
+	if v.numbers {
+		return n.Whole()
+	}
+	return n.String()
+}
+
+// line is an event in words; "" is for those that only scripts want.
+func (v *view) line(ev telgate.Event) string {
+	who := ""
+	if ev.Order != nil {
+		who = fmt.Sprintf("%s %s: ", ev.Order.Person, v.number(ev.Order.Number))
+	}
+	switch ev.Kind {
+	case telgate.EventPageAccepted:
+		return fmt.Sprintf("page %s accepted", ev.Page)
+	case telgate.EventDialing:
+		return who + "dialing over " + ev.Order.Trunk
+	case telgate.EventRinging:
+		return who + "ringing"
+	case telgate.EventEarlyMedia:
+		return who + "the network is speaking"
+	case telgate.EventForwarded:
+		return who + "being forwarded"
+	case telgate.EventAnswered:
+		return who + "answered"
+	case telgate.EventPrompt:
+		return who + "playing " + ev.Clip
+	case telgate.EventKey:
+		if ev.Key.Early {
+			return who + "key " + ev.Key.Digit + ", before it can count"
+		}
+		return who + "key " + ev.Key.Digit
+	case telgate.EventCallEnded:
+		return who + outcomeWords(*ev.Ended)
+	case telgate.EventStepSkipped:
+		return who + "not dialled: " + skipWords(ev.Skip)
+	case telgate.EventWaiting:
+		if ev.Until.IsZero() {
+			return "waiting: the phone rings for another page"
+		}
+		return fmt.Sprintf("waiting until %s", ev.Until.Format("15:04:05 MST"))
+	case telgate.EventPageEnded:
+		return "page ended: " + resultWords(ev.Result, ev.People)
+	case telgate.EventRefused:
+		return ev.Refuse.Message
+	case telgate.EventPageJoined, telgate.EventPageConfirmed, telgate.EventVoicemail, telgate.EventWaitingForLine:
+	}
+	return ""
+}

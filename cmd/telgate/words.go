@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"telgate"
+)
+
+// outcomeWords says how a call ended, in words an engineer woken at night understands.
+func outcomeWords(c telgate.Call) string {
+	s := outcomeName(c)
+	if c.Signal.Status >= 300 {
+		s += fmt.Sprintf(" (%d %s", c.Signal.Status, c.Signal.Phrase)
+		if c.Signal.Q850 != 0 {
+			s += fmt.Sprintf(", Q.850 %d", c.Signal.Q850)
+		}
+		s += ")"
+	} else if c.Signal.Err != "" {
+		s += " (" + c.Signal.Err + ")"
+	}
+	return s
+}
+
+func outcomeName(c telgate.Call) string {
+	switch c.Outcome {
+	case telgate.OutcomeConfirmed:
+		return "CONFIRMED by key"
+	case telgate.OutcomeAnswered:
+		return answeredWords(c)
+	case telgate.OutcomeVoicemail:
+		return "a voicemail answered"
+	case telgate.OutcomeNoAnswer:
+		return fmt.Sprintf("no answer after %d s of ringing", int(c.Times.RingFor().Round(time.Second).Seconds()))
+	case telgate.OutcomeBusy:
+		return "busy"
+	case telgate.OutcomeDeclined:
+		return "declined"
+	case telgate.OutcomeUnreachable:
+		return "unreachable: the network never made it ring"
+	case telgate.OutcomeBlocked:
+		return "blocked: our caller id is rejected"
+	case telgate.OutcomeRedirected:
+		return "redirected to another number, not followed"
+	case telgate.OutcomeInvalidNumber:
+		return "the number does not exist"
+	case telgate.OutcomeTrunkFailed:
+		return trunkWords(c)
+	case telgate.OutcomeCancelled:
+		return "hung up by us"
+	case telgate.OutcomeLost:
+		return "lost: it may have rung"
+	}
+	return string(c.Outcome)
+}
+
+func answeredWords(c telgate.Call) string {
+	talk := int(c.Times.TalkFor().Round(time.Second).Seconds())
+	switch c.Detail {
+	case telgate.DetailNoAudio:
+		return fmt.Sprintf("answered, but no sound came from the phone in %d s", talk)
+	case telgate.DetailLateAnswer:
+		return "answered at the moment we gave up; hung up"
+	case telgate.DetailListened:
+		return fmt.Sprintf("answered and listened, %d s", talk)
+	case telgate.DetailHungUpEarly:
+		return "answered, hung up before the message was heard"
+	case telgate.DetailHeld:
+		return "answered, and put us on hold"
+	default:
+		return fmt.Sprintf("connected %d s, nobody confirmed (%d s of the recording were sent)", talk, int(c.Audio.Prompt.Seconds()))
+	}
+}
+
+func trunkWords(c telgate.Call) string {
+	switch c.Detail {
+	case telgate.DetailCredentials:
+		return "trunk " + c.Trunk + " refuses our user or password"
+	case telgate.DetailNoResponse:
+		return "trunk " + c.Trunk + " does not answer"
+	case telgate.DetailNoFinal:
+		return "trunk " + c.Trunk + " took the call and went silent"
+	case telgate.DetailTransport:
+		return "trunk " + c.Trunk + " cannot be reached"
+	case telgate.DetailUnusableAnswer:
+		return "answered with audio we cannot speak; hung up"
+	default:
+		return "trunk " + c.Trunk + " failed"
+	}
+}
+
+func skipWords(r telgate.SkipReason) string {
+	switch r {
+	case telgate.SkipLimit:
+		return "called too often in the last hour"
+	case telgate.SkipForbidden:
+		return "the number is forbidden"
+	case telgate.SkipResting:
+		return "it may still be ringing from a call that was cut off"
+	case telgate.SkipNoLine:
+		return "no trunk carries it"
+	case telgate.SkipEnded, telgate.SkipNone:
+	}
+	return "the page ended first"
+}
+
+func resultWords(r telgate.Result, people []telgate.Target) string {
+	for _, t := range people {
+		if t.Result.Reached() && r.Reached() {
+			return fmt.Sprintf("%s by %s (%s, %s)", r, t.Name, t.Via, t.By)
+		}
+	}
+	switch r {
+	case telgate.Failed:
+		return "failed: no call got beyond our trunks (telgate trunks says more)"
+	case telgate.NotReached:
+		return "nobody was reached"
+	case telgate.Cancelled:
+		return "cancelled"
+	case telgate.Confirmed, telgate.Answered, telgate.Partial:
+	}
+	return string(r)
+}

@@ -1,0 +1,47 @@
+package telgate
+
+import "fmt"
+
+// Refusal says that a request was not accepted and nothing was dialled.
+type Refusal struct {
+	Reason      RefusalReason
+	Message     string   // one sentence for the asker, with what to do
+	Suggestions []string // nicknames that may have been meant
+	Subject     string   // the word or person it is about
+}
+
+// Error is the sentence for the asker.
+func (r *Refusal) Error() string { return r.Message }
+
+// RefusalReason classifies a refusal.
+type RefusalReason string
+
+// Reasons of a refusal; they are part of the public JSON.
+const (
+	RefusedUnknownName     RefusalReason = "unknown_name"
+	RefusedAmbiguous       RefusalReason = "ambiguous"
+	RefusedForbiddenNumber RefusalReason = "forbidden_number"
+	RefusedLimit           RefusalReason = "limit"
+	RefusedNotAllowed      RefusalReason = "not_allowed"
+	RefusedNotReady        RefusalReason = "not_ready"
+)
+
+// Fault is one thing wrong with the configuration.
+type Fault struct {
+	Path    string // the key, "people.alice.phones[0]"
+	Line    int    // in the file, 0 if not certain
+	Message string // what is wrong and what to do, lower case, no full stop
+	Nearest string // a known key or name that may have been meant
+}
+
+// Error is the fault in one line.
+func (f Fault) Error() string {
+	s := f.Path + ": " + f.Message
+	if f.Line > 0 {
+		s = fmt.Sprintf("line %d: %s", f.Line, s)
+	}
+	if f.Nearest != "" {
+		s += fmt.Sprintf(" (did you mean %q?)", f.Nearest)
+	}
+	return s
+}

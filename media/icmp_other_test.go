@@ -1,0 +1,5 @@
+//go:build !linux
+
+package media_test
+
+const heardOfICMP = false

@@ -1,0 +1,221 @@
+package media
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Session is the audio of one call. Its negotiation and Play belong to one goroutine, its owner; Events, Stats and Close
+// may be used from any.
+type Session struct {
+	engine *Engine
+	opt    Options
+	pair   pair
+	sender *sender
+	stream *stream
+	ear    *receiver
+	box    *outbox
+	deal   deal
+	clips  ClipID
+
+	closeOnce sync.Once
+}
+
+// deal is how far offer and answer have come.
+type deal struct {
+	local   local
+	offer   []byte
+	codec   Codec // of recordings: the first that was agreed on
+	wire    Codec // of packets
+	held    bool
+	settled bool
+	address bool // the callee has given one to send to
+}
+
+// Stats are a session's counters.
+type Stats struct {
+	Sent         uint64        // packets
+	Received     uint64        // packets of the callee
+	Lost         uint64        // of the callee's, by sequence number (RFC 3550 A.3)
+	Rejected     uint64        // datagrams of strangers, and garbage
+	Refused      uint64        // times the network sent a packet of ours back (ICMP): nobody listens there
+	PromptSent   time.Duration // of recordings, repeats included
+	LastReceived time.Time     // the callee's last packet; zero before the first
+}
+
+// Open takes a port pair and makes the offer. Nothing is sent before [Session.Accept]. ctx is for opening only. The
+// error is [ErrNoPort] if the range is used up. Whoever opens a session closes it.
+func (e *Engine) Open(ctx context.Context, o Options) (*Session, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, fmt.Errorf("open a session: %w", err)
+	}
+	got, err := e.ports.take(ctx, o.Local)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{engine: e, opt: o, pair: got}
+	if err := s.prepare(); err != nil {
+		e.ports.give(got)
+		return nil, err
+	}
+	s.ear = newReceiver(e.cfg, o, s.box, hooks{s.stream.position, s.sender.aim})
+	if err := e.ears.add(got.rtp, s.ear); err != nil {
+		e.ports.give(got)
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepare draws the session's random numbers and writes the offer.
+func (s *Session) prepare() error {
+	var b [14]byte
+	if _, err := io.ReadFull(s.engine.cfg.Rand, b[:]); err != nil {
+		return fmt.Errorf("draw an SSRC: %w", err)
+	}
+	s.sender = newSender(s.pair.rtp)
+	s.stream = &stream{send: s.sender.send}
+	s.box = &s.stream.box
+	s.box.open()
+	s.stream.begin(s.opt.Codecs[0], binary.BigEndian.Uint32(b[0:]), binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint16(b[8:]))
+	s.deal.local = local{
+		id: uint64(binary.BigEndian.Uint32(b[10:])), version: 1, codecs: s.opt.Codecs, keys: keysPT, direction: "sendrecv",
+		at: netip.AddrPortFrom(s.opt.Advertise.Unmap(), uint16(s.pair.port)),
+	}
+	var err error
+	s.deal.offer, err = s.deal.local.offer()
+	return err
+}
+
+// Offer is our SDP offer.
+func (s *Session) Offer() []byte { return s.deal.offer }
+
+// Codec is the one recordings must be in: the first of the answer that we offered. It stays the same for the life of the
+// session, also if the callee changes to another later. It is the zero Codec before [Session.Accept].
+func (s *Session) Codec() Codec { return s.deal.codec }
+
+// Events tells what the session notices, in order. It is never closed. Who reads late gets all of it late.
+func (s *Session) Events() <-chan Event { return s.box.ch }
+
+// Accept takes the answer to our offer. From the next turn on, within 20 ms, silence is sent. The error is an
+// [*AnswerError], and leaves the session as it was. A further answer, to an offer of [Session.Reoffer], is taken too.
+func (s *Session) Accept(answer []byte) error {
+	parsed, err := parseSDP(answer)
+	if err != nil {
+		return err
+	}
+	d, err := parsed.describe(s.opt.Codecs, s.opt.Local)
+	if err != nil {
+		return err
+	}
+	// The answer's number of telephone-event is what the callee wants to get; toward us it should use our offer's
+	// (RFC 3264 6.1), and some do and some do not.
+	a := agreement{codecs: d.codecs, keys: [2]uint8{d.keys}}
+	if _, taken := parsed.streams[d.stream].maps[keysPT]; d.keys != 0 && !taken {
+		a.keys[1] = keysPT
+	}
+	s.settle(d, d.codecs[0], a)
+	return nil
+}
+
+// Reoffer answers a re-INVITE of the peer with our codecs and the mirrored direction, and follows its address; a source
+// that was latched has to win trust again. A nil offer asks for ours: until its answer is given to Accept the callee
+// counts as listening where it was. On an error, an [*AnswerError], everything stays as it was (RFC 3264 8).
+func (s *Session) Reoffer(offer []byte) ([]byte, error) {
+	mine := s.deal.local
+	mine.version++
+	if offer == nil {
+		mine.codecs, mine.keys, mine.direction = s.opt.Codecs, keysPT, "sendrecv"
+		body, err := mine.offer()
+		if err == nil {
+			s.deal.local = mine
+			s.hold(!s.deal.address)
+		}
+		return body, err
+	}
+	parsed, err := parseSDP(offer)
+	if err != nil {
+		return nil, err
+	}
+	d, err := parsed.describe(s.opt.Codecs, s.opt.Local)
+	if err != nil {
+		return nil, err
+	}
+	wire := d.codecs[0]
+	if slices.Contains(d.codecs, s.deal.wire) {
+		wire = s.deal.wire
+	}
+	mine.codecs, mine.keys, mine.direction = []Codec{wire}, d.keys, mirror(d)
+	body, err := mine.answer(parsed, d.stream)
+	if err != nil {
+		return nil, err
+	}
+	s.deal.local = mine
+	s.settle(d, wire, agreement{codecs: mine.codecs, keys: [2]uint8{d.keys}})
+	return body, nil
+}
+
+// settle points both directions at what was agreed on.
+func (s *Session) settle(d description, wire Codec, a agreement) {
+	first := !s.deal.settled
+	if first {
+		s.deal.codec = wire
+	}
+	s.deal.wire, s.deal.settled = wire, true
+	s.engine.pacer.between(func() {
+		s.stream.speak(wire, s.deal.codec)
+		s.stream.short = d.short
+	})
+	if !d.addr.Addr().IsUnspecified() {
+		s.deal.address = true
+		s.ear.expect(d.addr, a)
+	}
+	s.hold(d.held())
+	if first {
+		s.engine.pacer.add(s.stream)
+	}
+}
+
+// hold stops sending, or goes on.
+func (s *Session) hold(on bool) {
+	if on == s.deal.held || !s.deal.settled {
+		return
+	}
+	s.deal.held = on
+	s.engine.pacer.between(func() { s.stream.muted = on })
+	s.box.tell(Held{on})
+}
+
+// Play sends these frames of 20 ms, in the session's [Session.Codec], from the next turn on, in place of what plays; none
+// is silence. [Played] follows unless something takes their place. The frames are read until then.
+func (s *Session) Play(frames [][]byte) ClipID {
+	s.clips++
+	s.stream.play(&clip{s.clips, frames})
+	return s.clips
+}
+
+// Stats are the counters now.
+func (s *Session) Stats() Stats {
+	c, lost := s.ear.stats()
+	p := &s.stream.progress
+	return Stats{
+		Sent: p.sent.Load(), PromptSent: time.Duration(p.said.Load()) * Frame,
+		Received: c.received, Lost: lost, Rejected: c.rejected, Refused: c.refused + s.sender.refused.Load(), LastReceived: c.last,
+	}
+}
+
+// Close ends the session: it leaves the pacer, then it is not read any more, then the sockets close, so that nothing of it can
+// leave by a socket that took its place. Its ports rest for 10 s. It may be called more than once.
+func (s *Session) Close() {
+	s.closeOnce.Do(func() {
+		s.engine.pacer.remove(s.stream)
+		s.engine.ears.remove(s.pair.rtp)
+		s.engine.ports.give(s.pair)
+	})
+}

@@ -1,0 +1,133 @@
+package pager
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"telgate"
+)
+
+// keptLogs is how many pages' events are kept for followers that come late.
+const keptLogs = 200
+
+// watchers hands events to whoever follows. Publishing never waits for a reader.
+type watchers struct {
+	mu    sync.Mutex
+	logs  map[telgate.PageID][]*telgate.Event
+	order []telgate.PageID
+	news  chan struct{} // closed and replaced with every event
+	subs  map[*subscriber]struct{}
+}
+
+// subscriber is one reader of changed pages: what it has not taken yet, each page once.
+type subscriber struct {
+	pending []telgate.PageID
+	wake    chan struct{}
+}
+
+func newWatchers() *watchers {
+	return &watchers{logs: map[telgate.PageID][]*telgate.Event{}, news: make(chan struct{}), subs: map[*subscriber]struct{}{}}
+}
+
+func (w *watchers) publish(ev *telgate.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.logs[ev.Page]; !known {
+		w.order = append(w.order, ev.Page)
+		if len(w.order) > keptLogs {
+			if i := slices.IndexFunc(w.order, w.ended); i >= 0 {
+				delete(w.logs, w.order[i])
+				w.order = slices.Delete(w.order, i, i+1)
+			}
+		}
+	}
+	w.logs[ev.Page] = append(w.logs[ev.Page], ev)
+	close(w.news)
+	w.news = make(chan struct{})
+	for s := range w.subs {
+		if !slices.Contains(s.pending, ev.Page) {
+			s.pending = append(s.pending, ev.Page)
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// ended tells whether a page's log is complete.
+func (w *watchers) ended(id telgate.PageID) bool {
+	log := w.logs[id]
+	return len(log) > 0 && (log[len(log)-1].Kind == telgate.EventPageEnded || log[len(log)-1].Late)
+}
+
+// after returns the events of a page from the n-th on, and what is closed with the next event.
+func (w *watchers) after(id telgate.PageID, n int) ([]*telgate.Event, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	log := w.logs[id]
+	return slices.Clone(log[min(n, len(log)):]), w.news
+}
+
+func (w *watchers) follow(ctx context.Context, id telgate.PageID) <-chan telgate.Event {
+	out := make(chan telgate.Event)
+	go func() {
+		defer close(out)
+		for n := 0; ; {
+			events, news := w.after(id, n)
+			for _, ev := range events {
+				n++
+				select {
+				case out <- *ev:
+				case <-ctx.Done():
+					return
+				}
+				if ev.Kind == telgate.EventPageEnded {
+					return
+				}
+			}
+			select {
+			case <-news:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func (w *watchers) changed(ctx context.Context) <-chan telgate.PageID {
+	s := &subscriber{wake: make(chan struct{}, 1)}
+	w.mu.Lock()
+	w.subs[s] = struct{}{}
+	w.mu.Unlock()
+	out := make(chan telgate.PageID)
+	go func() {
+		defer close(out)
+		defer func() {
+			w.mu.Lock()
+			delete(w.subs, s)
+			w.mu.Unlock()
+		}()
+		for {
+			select {
+			case <-s.wake:
+			case <-ctx.Done():
+				return
+			}
+			w.mu.Lock()
+			pending := s.pending
+			s.pending = nil
+			w.mu.Unlock()
+			for _, id := range pending {
+				select {
+				case out <- id:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}()
+	return out
+}

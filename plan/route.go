@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"telgate"
+)
+
+// Health is what is known of a trunk. It orders trunks and never forbids one: if all rest, they are tried all the same.
+type Health struct {
+	RestUntil time.Time
+	Failures  int // in a row
+}
+
+// Back-off of a trunk that failed: it doubles with each failure in a row.
+const (
+	restFirst       = 5 * time.Second
+	restMost        = 5 * time.Minute
+	restCredentials = 60 * time.Second // a PBX bans addresses that go on with a wrong password
+	restCredMost    = 15 * time.Minute
+)
+
+// After is a trunk's health after a call over it.
+func (h Health) After(c telgate.Call, now time.Time) Health {
+	if c.Outcome == telgate.OutcomeCancelled || c.Outcome == telgate.OutcomeTrunkFailed && c.Scope == telgate.ScopeCall {
+		return h // says nothing about the trunk
+	}
+	if c.Outcome != telgate.OutcomeTrunkFailed {
+		return Health{}
+	}
+	first, most := restFirst, restMost
+	if c.Detail == telgate.DetailCredentials {
+		first, most = restCredentials, restCredMost
+	}
+	rest := min(first<<min(h.Failures, 10), most)
+	return Health{RestUntil: now.Add(max(rest, c.Signal.RetryAfter)), Failures: h.Failures + 1}
+}
+
+// Choice is a trunk for one number.
+type Choice struct {
+	Trunk string
+	Last  bool // no other one is left for this step
+}
+
+// Route picks the trunk for a number: of those that carry it, may dial it and were not tried in this step, the first in
+// order that does not rest, else the one that rests shortest. The error says why none can: a [*Forbidden], or nil with
+// ok false where all were tried.
+func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health, tried map[string]bool, now time.Time) (c Choice, ok bool, err error) {
+	type candidate struct {
+		name string
+		rest time.Time
+	}
+	var left []candidate
+	for _, t := range trunks {
+		if !t.carries(n) {
+			continue
+		}
+		if _, dialErr := d.Dial(n, t); dialErr != nil {
+			err = dialErr
+			continue
+		}
+		if tried[t.Name] {
+			continue
+		}
+		rest := health[t.Name].RestUntil
+		if rest.Before(now) {
+			rest = time.Time{}
+		}
+		left = append(left, candidate{t.Name, rest})
+	}
+	if len(left) == 0 {
+		return Choice{}, false, err
+	}
+	slices.SortStableFunc(left, func(a, b candidate) int { return a.rest.Compare(b.rest) })
+	return Choice{left[0].name, len(left) == 1}, true, nil
+}

@@ -1,0 +1,100 @@
+package sip
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// dialog is one dialog of a leg, early or confirmed (RFC 3261 12). A forked INVITE makes several.
+type dialog struct {
+	toTag  string
+	remote sip.ToHeader
+	target sip.Uri
+	routes []sip.Uri // in the order requests follow them
+	sdp    []byte    // of a 18x, used where the 2xx carries none
+	ack    *sip.Request
+	theirs uint32 // highest CSeq of the peer's requests, 0 before the first
+}
+
+// dialogOf reads a dialog from a response that made it.
+func dialogOf(res *sip.Response) *dialog {
+	d := &dialog{}
+	if to := res.To(); to != nil {
+		d.remote, d.toTag = *to, tagOf(to.Params)
+	}
+	d.refresh(res)
+	for _, h := range res.GetHeaders("Record-Route") {
+		if rr, ok := h.(*sip.RecordRouteHeader); ok {
+			d.routes = append(d.routes, rr.Address)
+		}
+	}
+	slices.Reverse(d.routes) // RFC 3261 12.1.2
+	return d
+}
+
+// refresh follows a new Contact of the peer (target refresh, RFC 3261 12.2.1.2).
+func (d *dialog) refresh(m interface{ Contact() *sip.ContactHeader }) {
+	if c := m.Contact(); c != nil && !c.Address.Wildcard && c.Address.Host != "" {
+		d.target = *c.Address.Clone()
+	}
+}
+
+// request builds a request inside the dialog (RFC 3261 12.2.1.1). Sent to the trunk's own address: that is where its
+// packets come from, whatever a NAT or a careless Contact says, unless a route names another hop.
+func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Request {
+	target := d.target
+	if target.Host == "" {
+		target = l.first.Recipient
+	}
+	req := sip.NewRequest(method, *target.Clone())
+	req.AppendHeader(l.trunk.newVia(l.path))
+	maxForwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(&maxForwards)
+	for _, r := range d.routes {
+		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
+	}
+	sip.CopyHeaders("From", l.first, req)
+	remote := d.remote
+	req.AppendHeader(&remote)
+	sip.CopyHeaders("Call-ID", l.first, req)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
+	if method != sip.ACK {
+		req.AppendHeader(l.trunk.contact(l.path))
+	}
+	sip.CopyHeaders("User-Agent", l.first, req)
+	l.trunk.address(req, path{local: l.path.local, to: l.nextHop(d)})
+	return req
+}
+
+// nextHop is where the dialog's requests go: the first route, else the Contact, where that is an address we can reach as
+// it stands; else where the INVITE went.
+func (l *Leg) nextHop(d *dialog) netip.AddrPort {
+	hop := d.target
+	if len(d.routes) > 0 {
+		hop = d.routes[0]
+	}
+	addr, err := netip.ParseAddr(trimBrackets(hop.Host))
+	if err != nil {
+		return l.path.to
+	}
+	port := hop.Port
+	if port == 0 {
+		port = 5060
+	}
+	if l.trunk.cfg.Transport == "tcp" && addr == l.path.to.Addr() {
+		return l.path.to // the connection that is open, not the port the peer dialled from
+	}
+	if addr.IsPrivate() && !l.path.to.Addr().IsPrivate() && !l.path.to.Addr().IsLoopback() {
+		return l.path.to // an address from behind somebody's NAT
+	}
+	return netip.AddrPortFrom(addr, uint16(port))
+}
+
+func trimBrackets(host string) string {
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}

@@ -1,0 +1,101 @@
+package sip
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// forks answers 2xx that come again, or from another branch of a forked INVITE. They arrive on sipgo's goroutines, also
+// when the leg is long over, so what they need is behind a lock of its own.
+type forks struct {
+	taken chan struct{} // closed when the leg has taken its first 2xx
+
+	mu  sync.Mutex
+	tag string
+	ack *sip.Request
+}
+
+// won keeps the ACK of the dialog that was taken.
+func (f *forks) won(d *dialog) {
+	f.mu.Lock()
+	f.tag, f.ack = d.toTag, d.ack
+	f.mu.Unlock()
+	close(f.taken)
+}
+
+// repeated takes a 2xx after the first: the same dialog's again means that our ACK was lost; another's is a second phone
+// that was picked up, and is told goodbye (RFC 3261 13.2.2.4).
+func (l *Leg) repeated(res *sip.Response) {
+	if !res.IsSuccess() || res.To() == nil {
+		return
+	}
+	select { // a 200 that comes twice at once: the leg may not have looked at the first yet
+	case <-l.forks.taken:
+	case <-l.done:
+	}
+	l.forks.mu.Lock()
+	tag, ack := l.forks.tag, l.forks.ack
+	l.forks.mu.Unlock()
+	if ack != nil && tagOf(res.To().Params) == tag {
+		_ = l.trunk.ua.TransportLayer().WriteMsg(ack.Clone()) // one that is lost is asked for again
+		return
+	}
+	l.trunk.dismiss(res)
+}
+
+// unhandled takes responses that belong to no transaction: a 2xx long after its INVITE still means that a phone is off
+// the hook.
+func (t *Trunk) unhandled(res *sip.Response) {
+	if res.IsSuccess() && res.CSeq() != nil && res.CSeq().MethodName == sip.INVITE && res.To() != nil && res.From() != nil && res.CallID() != nil {
+		t.dismiss(res)
+	}
+}
+
+// dismiss ACKs a 2xx and ends its dialog, from nothing but the response. BYE has the CSeq after any we may have used.
+func (t *Trunk) dismiss(res *sip.Response) {
+	if res.CSeq() == nil || res.From() == nil || res.CallID() == nil || !t.ours(tagOf(res.From().Params)) {
+		return // to an INVITE that never was
+	}
+	t.mu.Lock()
+	p := path{local: t.local, advertise: t.advertisedLocked(), to: t.peer}
+	closing := t.closing
+	if !closing {
+		t.work.Add(1)
+	}
+	t.mu.Unlock()
+	if closing {
+		return
+	}
+	defer t.work.Done()
+	l := newLeg(t, p)
+	defer func() {
+		for _, release := range l.free {
+			release()
+		}
+	}()
+	from, callID := *res.From(), *res.CallID()
+	l.first = sip.NewRequest(sip.INVITE, t.uri("", p))
+	l.first.AppendHeader(&from)
+	l.first.AppendHeader(&callID)
+	d := dialogOf(res)
+	l.free = append(l.free, t.guard.allow(l.nextHop(d).Addr())) // or the answer to our BYE is dropped unread
+	_ = t.ua.TransportLayer().WriteMsg(l.request(d, sip.ACK, res.CSeq().SeqNo))
+	ctx, stop := t.limited(giveUp)
+	defer stop()
+	bye := l.request(d, sip.BYE, res.CSeq().SeqNo+maxRetries+1)
+	addReason(bye, `SIP;cause=200;text="Call completed elsewhere"`)
+	_, _ = t.transact(ctx, bye)
+}
+
+func hostAddr(d *dialog) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(trimBrackets(d.target.Host))
+	return addr, err == nil
+}
+
+func isSDP(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/sdp")
+}

@@ -1,0 +1,255 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+const (
+	eventRoom = 64 // events a reader may be behind; a storm of 180s loses its oldest
+	inboxRoom = 16 // requests of the peer a leg may be behind
+	// giveUp is 64*T1: how long a final response to an INVITE is waited for after CANCEL (RFC 3261 9.1), and a BYE for
+	// its answer.
+	giveUp = 32 * time.Second
+)
+
+// Leg is one INVITE, its dialogs and their end. Its goroutine is the only one that touches what is below "owned".
+type Leg struct {
+	trunk   *Trunk
+	path    path
+	callID  string
+	fromTag string
+
+	events chan Event
+	hang   chan Hangup
+	inbox  chan inbound
+	byed   chan byeResult // from our BYE on
+	done   chan struct{}
+
+	hangOnce sync.Once
+	forks    forks
+
+	// owned
+	first  *sip.Request // the INVITE as sent first, what a retry is built from
+	invite *sip.Request // the INVITE as sent last
+	tx     *sip.ClientTx
+	seq    uint32
+	state  legState
+	early  map[string]*dialog
+	talk   *dialog // the confirmed dialog
+	why    *Hangup // set when we want it to end
+	end    Ended
+	auths  int
+	re     *reinvite
+	giveUp *time.Timer // runs from our CANCEL on
+	free   []func()    // releases the guard's hosts
+}
+
+// legState is how far the INVITE has come.
+type legState int
+
+const (
+	calling    legState = iota // nothing came yet
+	proceeding                 // a 1xx came: CANCEL may be sent
+	cancelling                 // CANCEL was sent
+	confirmed                  // 2xx, ACKed
+	byeing                     // our BYE was sent
+	over
+)
+
+func newLeg(t *Trunk, p path) *Leg {
+	return &Leg{
+		trunk: t, path: p,
+		events: make(chan Event, eventRoom), hang: make(chan Hangup, 1), inbox: make(chan inbound, inboxRoom),
+		done: make(chan struct{}), forks: forks{taken: make(chan struct{})},
+		early: make(map[string]*dialog), free: []func(){t.guard.allow(p.to.Addr())},
+	}
+}
+
+// Events gives what happens, in order; it is closed after [Ended]. A reader that stops reading stops nobody.
+func (l *Leg) Events() <-chan Event { return l.events }
+
+// Hangup ends the leg, whatever state it is in: CANCEL (once a response came, RFC 3261 9.1), BYE, or ACK and BYE for an
+// answer that crosses the CANCEL. It returns at once, and only its first call counts; Ended tells how it went.
+func (l *Leg) Hangup(h Hangup) { l.hangOnce.Do(func() { l.hang <- h }) }
+
+// Done is closed when nothing is left to send for the leg.
+func (l *Leg) Done() <-chan struct{} { return l.done }
+
+// CallID is the Call-ID of the INVITE.
+func (l *Leg) CallID() string { return l.callID }
+
+// Peer is the address the INVITE went to.
+func (l *Leg) Peer() netip.Addr { return l.path.to.Addr() }
+
+// run owns the leg.
+func (l *Leg) run() {
+	defer l.trunk.work.Done()
+	for l.state != over {
+		select {
+		case res := <-l.tx.Responses():
+			l.response(res)
+		case <-l.txDone():
+			l.transactionOver()
+		case h := <-l.hang:
+			l.hangup(h)
+		case in := <-l.inbox:
+			l.asked(in)
+		case <-l.resendDue():
+			l.resendAnswer()
+		case b := <-l.byed:
+			l.byeOver(b)
+		case <-l.lateBy():
+			l.finish(EndedByTimeout, errors.New("no final response"))
+		case <-l.trunk.abandon:
+			l.finish(EndedByTimeout, errClosed)
+		}
+	}
+	l.patient()
+	l.trunk.drop(l)
+	for _, release := range l.free {
+		release()
+	}
+	close(l.events)
+	close(l.done)
+}
+
+// txDone is the transaction's end, as long as it decides anything.
+func (l *Leg) txDone() <-chan struct{} {
+	if l.state >= confirmed {
+		return nil
+	}
+	return l.tx.Done()
+}
+
+// transactionOver: the INVITE's transaction ended without a final response.
+func (l *Leg) transactionOver() {
+	err := l.tx.Err()
+	if errors.Is(err, sip.ErrTransactionTransport) {
+		l.finish(EndedByTransport, err)
+		return
+	}
+	if err == nil {
+		err = errors.New("the transaction ended without a final response")
+	}
+	l.finish(EndedByTimeout, err)
+}
+
+// hangup ends the leg by what is right in its state.
+func (l *Leg) hangup(h Hangup) {
+	l.why = &h
+	switch l.state {
+	case calling: // a CANCEL before the first response may overtake the INVITE; it is sent then
+		l.impatient()
+	case proceeding:
+		l.cancel()
+	case confirmed:
+		l.bye(l.talk, EndedByLocalBye)
+	case cancelling, byeing, over:
+	}
+}
+
+// cancel sends CANCEL; whatever final response the INVITE gets is awaited.
+func (l *Leg) cancel() {
+	l.state = cancelling
+	l.impatient()
+	req := l.trunk.cancelRequest(l.invite, l.why.Reason, l.path)
+	l.trunk.work.Go(func() {
+		ctx, stop := l.trunk.limited(giveUp)
+		defer stop()
+		_, _ = l.trunk.transact(ctx, req) // the INVITE's own final response decides (RFC 3261 9.1)
+	})
+}
+
+// impatient limits the wait for a final response, from now on.
+func (l *Leg) impatient() {
+	l.patient()
+	l.giveUp = time.NewTimer(giveUp)
+}
+
+// patient takes that limit away.
+func (l *Leg) patient() {
+	if l.giveUp != nil {
+		l.giveUp.Stop()
+		l.giveUp = nil
+	}
+}
+
+// lateBy is when the final response is late; nil where nothing limits it.
+func (l *Leg) lateBy() <-chan time.Time {
+	if l.giveUp == nil {
+		return nil
+	}
+	return l.giveUp.C
+}
+
+// emit hands an event to the reader. One that is far behind loses the oldest, never the last.
+func (l *Leg) emit(ev Event) {
+	for {
+		select {
+		case l.events <- ev:
+			return
+		default:
+		}
+		select {
+		case <-l.events:
+		default:
+		}
+	}
+}
+
+// finish reports the end.
+func (l *Leg) finish(by EndedBy, err error) {
+	if l.state == over {
+		return
+	}
+	l.state = over
+	if by == EndedByTimeout { // nobody reads it any more: a late 2xx shall be dismissed, not wait for a reader for ever
+		l.tx.Terminate()
+	}
+	l.end.By, l.end.Err = by, unnumbered(err, l.first)
+	l.end.ToTags = len(l.early)
+	l.emit(l.end)
+}
+
+// limited is a context for what a leg still has to send: it ends with the time given, or when the trunk gives up.
+func (t *Trunk) limited(d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), d) //nolint:forbidigo // the CANCEL or BYE of a call outlives what started the call
+	go func() {
+		select {
+		case <-t.abandon:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// transact sends a request other than INVITE and ACK, and returns its final response.
+func (t *Trunk) transact(ctx context.Context, req *sip.Request) (*sip.Response, error) {
+	tx, err := t.ua.TransactionLayer().NewClientTransaction(ctx, req)
+	if err != nil {
+		return nil, &SendError{"connect", err}
+	}
+	defer tx.Terminate()
+	if err := tx.Init(); err != nil {
+		return nil, &SendError{"send", err}
+	}
+	for {
+		select {
+		case res := <-tx.Responses():
+			if !res.IsProvisional() { // stateful proxies answer a BYE with 100 first
+				return res, nil
+			}
+		case <-tx.Done():
+			return nil, tx.Err()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

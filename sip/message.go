@@ -1,0 +1,233 @@
+package sip
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// methods is what we let the peer send; it is our Allow.
+const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+
+// token makes an identifier nobody can guess: n random bytes as hex.
+func (t *Trunk) token(n int) string {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(t.env.Rand, b); err != nil {
+		panic("sip: no randomness: " + err.Error()) // crypto/rand does not fail; without it no call is safe
+	}
+	return hex.EncodeToString(b)
+}
+
+// path is how requests of one leg travel: from which of our addresses to which of the peer's.
+type path struct {
+	local     netip.AddrPort // what the socket is bound to
+	advertise netip.AddrPort // what Via and Contact say
+	to        netip.AddrPort
+}
+
+// uri is a SIP URI of this trunk's domain.
+func (t *Trunk) uri(user string, p path) sip.Uri {
+	u := sip.Uri{Scheme: "sip", User: user, Host: t.cfg.Identity.Domain, UriParams: sip.NewParams()}
+	if u.Host == "" {
+		u.Host = hostOf(p.to.Addr())
+		if p.to.Port() != 5060 {
+			u.Port = int(p.to.Port())
+		}
+		if host, _, err := splitHostPort(t.cfg.Addresses[0]); err == nil && !strings.Contains(host, ":") {
+			u.Host = host
+		}
+	}
+	if t.cfg.Transport == "tcp" {
+		u.UriParams.Add("transport", "tcp")
+	}
+	return u
+}
+
+// Target is what an INVITE to this user would be addressed to, for those who want to know beforehand.
+func (t *Trunk) Target(user string) string {
+	t.mu.Lock()
+	p := path{to: t.peer}
+	t.mu.Unlock()
+	u := t.uri(user, p)
+	return u.String()
+}
+
+func hostOf(a netip.Addr) string {
+	if a.Is6() && !a.Is4In6() {
+		return "[" + a.String() + "]"
+	}
+	return a.Unmap().String()
+}
+
+// newVia is a fresh top Via with a branch of its own (RFC 3261 8.1.1.7, RFC 3581).
+func (t *Trunk) newVia(p path) *sip.ViaHeader {
+	v := &sip.ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(t.cfg.Transport),
+		Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port()), Params: sip.NewParams(),
+	}
+	v.Params.Add("branch", "z9hG4bK"+t.token(12))
+	v.Params.Add("rport", "")
+	return v
+}
+
+// address fills in what sipgo needs to send a request: transport, destination and, on UDP, our own socket.
+func (t *Trunk) address(req *sip.Request, p path) {
+	req.SetBody(req.Body()) // writes Content-Length, without which a message on a connection has no end (RFC 3261 20.14)
+	req.SetTransport(strings.ToUpper(t.cfg.Transport))
+	req.SetDestination(p.to.String())
+	if t.cfg.Transport == "udp" {
+		req.Laddr = sip.Addr{IP: p.local.Addr().AsSlice(), Port: int(p.local.Port())}
+	}
+}
+
+// request builds a request outside any dialog.
+func (t *Trunk) request(method sip.RequestMethod, user string, p path) *sip.Request {
+	req := sip.NewRequest(method, t.uri(user, p))
+	req.AppendHeader(t.newVia(p))
+	maxForwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(&maxForwards)
+
+	from := t.uri(t.callerID(), p)
+	from.Port, from.UriParams = 0, nil
+	fromHeader := &sip.FromHeader{DisplayName: t.cfg.Identity.DisplayName, Address: from, Params: sip.NewParams()}
+	fromHeader.Params.Add("tag", t.newTag())
+	req.AppendHeader(fromHeader)
+
+	to := t.uri(user, p)
+	to.Port, to.UriParams = 0, nil
+	req.AppendHeader(&sip.ToHeader{Address: to, Params: sip.NewParams()})
+
+	id := sip.CallIDHeader(t.token(16))
+	req.AppendHeader(&id)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: 1, MethodName: method})
+	req.AppendHeader(t.contact(p))
+	if t.cfg.Identity.UserAgent != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", t.cfg.Identity.UserAgent))
+	}
+	t.address(req, p)
+	return req
+}
+
+func (t *Trunk) callerID() string {
+	switch {
+	case t.cfg.Identity.CallerID != "":
+		return t.cfg.Identity.CallerID
+	case t.cfg.Credentials.User != "":
+		return t.cfg.Credentials.User
+	}
+	return "telgate"
+}
+
+// contact is where the peer's requests reach this trunk.
+func (t *Trunk) contact(p path) *sip.ContactHeader {
+	u := sip.Uri{Scheme: "sip", User: t.callerID(), Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port())}
+	if t.cfg.Transport == "tcp" {
+		u.UriParams = sip.NewParams()
+		u.UriParams.Add("transport", "tcp")
+	}
+	return &sip.ContactHeader{Address: u}
+}
+
+// inviteRequest builds the INVITE of a call.
+func (t *Trunk) inviteRequest(in Invite, p path) *sip.Request {
+	req := t.request(sip.INVITE, in.User, p)
+	req.AppendHeader(sip.NewHeader("Allow", methods))
+	if in.Expires > 0 {
+		req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(in.Expires/time.Second))))
+	}
+	contentType := sip.ContentTypeHeader("application/sdp")
+	req.AppendHeader(&contentType)
+	req.SetBody(in.Offer)
+	return req
+}
+
+// again is the same request with credentials: a new transaction of the same call, built from what was sent first, so
+// that nothing a challenge carries (a Record-Route, a To tag) finds its way into it (RFC 3261 8.1.3.5).
+func (t *Trunk) again(first *sip.Request, seq uint32, p path, auth []authorization) *sip.Request {
+	req := first.Clone()
+	req.RemoveHeader("Via")
+	req.PrependHeader(t.newVia(p))
+	req.RemoveHeader("Authorization")
+	req.RemoveHeader("Proxy-Authorization")
+	req.ReplaceHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: first.Method})
+	for _, a := range auth {
+		req.AppendHeader(sip.NewHeader(a.header, a.value))
+	}
+	t.address(req, p)
+	return req
+}
+
+// cancelRequest follows RFC 3261 9.1: everything of the INVITE it cancels, its Via included, and nothing more.
+func (t *Trunk) cancelRequest(invite *sip.Request, reason string, p path) *sip.Request {
+	req := sip.NewRequest(sip.CANCEL, *invite.Recipient.Clone())
+	for _, name := range []string{"Via", "Route", "From", "To", "Call-ID"} {
+		sip.CopyHeaders(name, invite, req)
+	}
+	maxForwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(&maxForwards)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.CANCEL})
+	addReason(req, reason)
+	t.address(req, p)
+	return req
+}
+
+func addReason(req *sip.Request, reason string) {
+	if reason != "" && !strings.ContainsAny(reason, "\r\n") {
+		req.AppendHeader(sip.NewHeader("Reason", reason))
+	}
+}
+
+// headerValues are the values of all headers of that name.
+func headerValues(m interface {
+	GetHeaders(name string) []sip.Header
+}, name string,
+) []string {
+	headers := m.GetHeaders(name)
+	values := make([]string, 0, len(headers))
+	for _, h := range headers {
+		values = append(values, h.Value())
+	}
+	return values
+}
+
+func firstHeader(m interface {
+	GetHeaders(name string) []sip.Header
+}, names ...string,
+) string {
+	for _, n := range names {
+		if v := headerValues(m, n); len(v) > 0 {
+			return v[0]
+		}
+	}
+	return ""
+}
+
+// retryAfter reads "120 (I'm in a meeting);duration=60" (RFC 3261 20.33).
+func retryAfter(m interface {
+	GetHeaders(name string) []sip.Header
+},
+) time.Duration {
+	v := strings.TrimSpace(firstHeader(m, "Retry-After"))
+	end := 0
+	for end < len(v) && v[end] >= '0' && v[end] <= '9' {
+		end++
+	}
+	n, err := strconv.Atoi(v[:end])
+	if err != nil || n > 86_400 {
+		return 0
+	}
+	return time.Duration(n) * time.Second
+}
+
+func tagOf(params sip.HeaderParams) string {
+	tag, _ := params.Get("tag")
+	return tag
+}
+
+func statusLine(res *sip.Response) string { return fmt.Sprintf("%d %s", res.StatusCode, res.Reason) }

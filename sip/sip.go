@@ -1,0 +1,123 @@
+// Package sip is the gateway's signalling: trunks, and call legs on them, as a user agent client (RFC 3261).
+//
+// sipgo supplies the parser, the transports and the transactions; dialogs, call legs, authentication and what is
+// answered to the peer's requests are here, because an emergency call must survive forked and late answers, a CANCEL
+// that crosses a 200, and peers that challenge twice. A Trunk is one user agent with its own socket. A Leg is one INVITE
+// and its dialog; one goroutine owns it and reports [Event]s, the last of which is always [Ended].
+//
+// The package knows signalling only: SDP crosses it as bytes, and what an ending means for a page is judged elsewhere.
+// It registers nowhere, follows no redirect and takes no calls: an incoming INVITE is answered 480.
+package sip
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// sipgo refuses what is larger than this; an INVITE that answers two challenges is. The kernel cuts it up.
+//
+//nolint:gochecknoinits // the limit is a variable of sipgo's, to be set once before anything is sent
+func init() { sip.UDPMTUSize = 16 << 10 }
+
+// Env is what a trunk takes from outside.
+type Env struct {
+	Listen   func(ctx context.Context, network, address string) (net.PacketConn, error)
+	Resolver *net.Resolver // nil = the system's
+	Rand     io.Reader     // for tags, branches and Call-IDs: cryptographic
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// TrunkConfig describes a SIP peer and how it is spoken to.
+type TrunkConfig struct {
+	Name        string
+	Addresses   []string // host[:port]; the first is used
+	Transport   string   // "udp" or "tcp"
+	Credentials Credentials
+	Identity    Identity
+	Local       Local
+	Keepalive   time.Duration           // between packets that keep a UDP path open while a leg is up; 0 = none
+	Peers       []netip.Prefix          // further sources whose datagrams are read
+	Dialable    func(user string) error // asked about the user part of every INVITE about to be sent
+}
+
+// Credentials answer a digest challenge (RFC 8760).
+type Credentials struct {
+	User     string
+	AuthUser string // "" = User
+	Password string
+}
+
+// Identity is who we say we are.
+type Identity struct {
+	Domain      string // host of From and To; "" = the trunk's host
+	CallerID    string // user of From; "" = Credentials.User
+	DisplayName string
+	UserAgent   string
+}
+
+// Local is our side of the socket.
+type Local struct {
+	Bind          string         // "" = the address the kernel would use toward the trunk; host, or host:port
+	Port          uint16         // to have where Bind names none and it is free; 0 = any
+	PublicAddress string         // what peers outside LocalNets are told, "" = the bound address
+	LocalNets     []netip.Prefix // peers that are told the bound address
+	DSCP          int            // RFC 2474 code point of SIP packets
+}
+
+// ConfigError is one thing wrong with a TrunkConfig.
+type ConfigError struct {
+	Key     string // "addresses", "bind", …
+	Message string
+}
+
+// Error is the fault in one line.
+func (e *ConfigError) Error() string { return e.Key + ": " + e.Message }
+
+// SendError says why a request never left.
+type SendError struct {
+	Op  string // "forbidden", "resolve", "connect", "send" or "closed"
+	Err error
+}
+
+// Error names what was tried.
+func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+
+// Unwrap gives the cause.
+func (e *SendError) Unwrap() error { return e.Err }
+
+// unnumbered takes the number that was called out of an error: sipgo's name the request line.
+func unnumbered(err error, invite *sip.Request) error {
+	if err == nil || invite == nil || invite.Recipient.User == "" {
+		return err
+	}
+	return &maskedError{strings.ReplaceAll(err.Error(), invite.Recipient.User, "…"), err}
+}
+
+type maskedError struct {
+	text string
+	err  error
+}
+
+func (e *maskedError) Error() string { return e.text }
+func (e *maskedError) Unwrap() error { return e.err }
+
+// Invite asks for a call.
+type Invite struct {
+	User    string        // the final dial string
+	Offer   []byte        // SDP
+	Expires time.Duration // of the INVITE (RFC 3261 20.19); 0 = none
+}
+
+// Hangup ends a leg.
+type Hangup struct {
+	Reason string // of CANCEL or BYE (RFC 3326), "" = none
+}

@@ -1,0 +1,78 @@
+package slack
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestACommandIsReadAsPeopleTypeIt(t *testing.T) {
+	page := func(message string, who ...string) order { return order{verb: verbPage, who: who, message: message} }
+	for text, want := range map[string]order{
+		"":                                  {verb: verbHelp},
+		"  help ":                           {verb: verbHelp},
+		"alice":                             page("", "alice"),
+		"@alice db":                         page("db", "alice"),
+		"alice db is down":                  page("db is down", "alice"),
+		"alice,bob db":                      page("db", "alice", "bob"),
+		"alice , bob db":                    page("db", "alice", "bob"),
+		"alice、bob 停止":                      page("停止", "alice", "bob"),
+		"アリス DB 停止":                         page("DB 停止", "アリス"),
+		"<@U1AB> look":                      page("look", "<@U1AB>"),
+		"<@W1AB|alice>,bob x":               page("x", "<@W1AB>", "bob"),
+		"<!subteam^S1|@ops> down":           page("down", "ops"),
+		"&lt;@U1AB&gt; x":                   page("x", "<@U1AB>"),
+		"alice a &amp; b &lt;c&gt;":         page("a & b <c>", "alice"),
+		"alice see <https://x.test|x>":      page("see x", "alice"),
+		"alice ask <@U2|bob> in <#C1>":      page("ask @bob in #C1", "alice"),
+		"alice <!channel> now":              page("@channel now", "alice"),
+		"alice two\nlines":                  page("two lines", "alice"),
+		"alice \u202eevil":                  page("evil", "alice"),
+		"new alice again":                   {verb: verbPage, who: []string{"alice"}, message: "again", new: true},
+		"force alice":                       {verb: verbPage, who: []string{"alice"}, force: true},
+		"force":                             {verb: verbWrong, word: "force"},
+		"stop":                              {verb: verbStop},
+		"STOP alice":                        {verb: verbStop, who: []string{"alice"}},
+		"ｓｔａｔｕｓ":                            {verb: verbStatus},
+		"status quo":                        {verb: verbStatus},
+		"test":                              {verb: verbTest},
+		"who alice":                         {verb: verbWho, who: []string{"alice"}},
+		"who":                               {verb: verbWrong, word: "who"},
+		"list":                              {verb: verbList},
+		"pause":                             {verb: verbReserved, word: "pause"},
+		"oncall db":                         {verb: verbReserved, word: "oncall"},
+		",,":                                {verb: verbWrong},
+		"alice\u00a0db":                     page("db", "alice"),
+		"alice " + strings.Repeat("x", 600): page(strings.Repeat("x", 499)+"…", "alice"),
+	} {
+		if diff := cmp.Diff(want, parseCommand(text), cmp.AllowUnexported(order{})); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func FuzzParseCommand(f *testing.F) {
+	for _, seed := range []string{"alice db", "<@U1|x>,bob y", "new ,", "&lt;&amp;", "<", "who 、", "\xff\xfe", "🏳️‍🌈 x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		o := parseCommand(text)
+		if n := len(utf16.Encode([]rune(o.message))); n > messageLimit {
+			t.Errorf("%q: message of %d", text, n)
+		}
+		if !utf8.ValidString(o.message) || strings.ContainsAny(o.message, "\n\r\x00") {
+			t.Errorf("%q: message %q", text, o.message)
+		}
+		if o.verb == verbPage && len(o.who) == 0 {
+			t.Errorf("%q calls nobody", text)
+		}
+		for _, w := range o.who {
+			if strings.TrimSpace(w) == "" || strings.ContainsAny(w, "\n,") {
+				t.Errorf("%q: name %q", text, w)
+			}
+		}
+	})
+}

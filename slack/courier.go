@@ -1,0 +1,195 @@
+package slack
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"telgate"
+)
+
+const (
+	closeTimeout = 5 * time.Second        // for last states when the gateway stops
+	mergeWindow  = 700 * time.Millisecond // states that follow each other faster are shown as one
+	settleWindow = 150 * time.Millisecond // of an edit: what passes at once, such as choosing the next step, is not shown
+	inFlight     = 6                      // requests to Slack at once
+	cardsKept    = 2000                   // for late confirmations
+	failPauseMin = time.Second
+	failPauseMax = 30 * time.Second
+)
+
+// courier brings the newest state of every page to its cards: the state that counts is the one at the moment of sending,
+// what came before is skipped. Last states go first.
+type courier struct {
+	api   *client
+	words words
+	feed  Feed
+	now   func() time.Time
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	cards  []*card // oldest first
+	budget *budget
+	flying int
+	wake   chan struct{} // a token: something may be due
+}
+
+func newCourier(api *client, w words, feed Feed, env Env) *courier {
+	return &courier{api: api, words: w, feed: feed, now: env.Now, log: env.Log, budget: newBudget(), wake: make(chan struct{}, 1)}
+}
+
+// add has the page shown in a conversation; false where it is shown there already.
+func (c *courier) add(page telgate.PageID, channel, user, responseURL string) bool {
+	c.mu.Lock()
+	for _, k := range c.cards {
+		if k.page == page && k.channel == channel {
+			c.mu.Unlock()
+			return false
+		}
+	}
+	c.cards = append(c.cards, &card{page: page, channel: channel, user: user, responseURL: responseURL})
+	c.forget()
+	c.mu.Unlock()
+	c.changed(page)
+	return true
+}
+
+// forget drops the oldest cards that have nothing left to show.
+func (c *courier) forget() {
+	for i := 0; len(c.cards) > cardsKept && i < len(c.cards); {
+		if k := c.cards[i]; k.over && !k.due() && !k.sending {
+			c.cards = append(c.cards[:i], c.cards[i+1:]...)
+		} else {
+			i++
+		}
+	}
+}
+
+// changed notes that a page has a newer state.
+func (c *courier) changed(id telgate.PageID) {
+	p, ok := c.feed.Page(id)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	for _, k := range c.cards {
+		if k.page != id || p.Version <= k.want {
+			continue
+		}
+		if k.want == k.have && k.edit() {
+			k.after = later(k.after, c.now().Add(settleWindow))
+		}
+		k.want, k.over = p.Version, p.State == telgate.PageEnded
+	}
+	c.mu.Unlock()
+	c.poke()
+}
+
+func (c *courier) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// waiting is how many cards show an older state than their page's.
+func (c *courier) waiting() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.cards {
+		if k.want > k.have {
+			n++
+		}
+	}
+	return n
+}
+
+// run sends until ctx is done, and then what is left, for at most closeTimeout.
+func (c *courier) run(ctx context.Context) {
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	watching, unwatch := context.WithCancel(sending)
+	defer unwatch()
+	news := c.feed.Changed(watching)
+	parts.Go(func() {
+		for id := range news {
+			c.changed(id)
+		}
+	})
+	var limit <-chan time.Time // set when ctx is done
+	done := ctx.Done()
+	for {
+		next, idle := c.start(sending, &parts, limit != nil)
+		if limit != nil && idle {
+			return
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-c.wake:
+		case <-timer.C:
+		case <-done:
+			done = nil
+			for _, p := range c.feed.Pages() {
+				c.changed(p.ID) // the feed may not have told yet
+			}
+			last := time.NewTimer(closeTimeout)
+			defer last.Stop()
+			limit = last.C
+		case <-limit:
+			timer.Stop()
+			c.log.Warn("cards not up to date when the gateway stopped", "cards", c.waiting())
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// start sends what may leave now, and tells how long nothing else will and whether nothing is left.
+func (c *courier) start(ctx context.Context, parts *sync.WaitGroup, closing bool) (next time.Duration, idle bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next, idle = time.Hour, c.flying == 0
+	for _, last := range []bool{true, false} {
+		for _, k := range c.cards {
+			if k.over != last || !k.due() {
+				continue
+			}
+			idle = false
+			now := c.now()
+			if wait := c.when(k, now, closing).Sub(now); wait > 0 {
+				next = min(next, wait)
+				continue
+			}
+			if c.flying >= inFlight {
+				return next, false // whoever lands wakes us
+			}
+			c.flying++
+			k.sending = true
+			if k.edit() {
+				c.budget.updated(now)
+			} else {
+				c.budget.posted(k.channel, now)
+			}
+			parts.Go(func() { c.deliver(ctx, k) })
+		}
+	}
+	return max(next, time.Millisecond), idle
+}
+
+// when tells the moment from which a card's state may be sent.
+func (c *courier) when(k *card, now time.Time, closing bool) time.Time {
+	at := k.after
+	if k.over || closing {
+		at = time.Time{}
+		if k.fails > 0 {
+			at = k.after
+		}
+	}
+	if k.edit() {
+		return later(at, c.budget.update(now, k.over || closing))
+	}
+	return later(at, c.budget.message(k.channel))
+}

@@ -1,0 +1,282 @@
+package slack_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"telgate"
+	"telgate/slack"
+	"telgate/slack/slacktest"
+)
+
+const patience = 10 * time.Second
+
+// office is a workspace, a pager of paper, and the room under test between them.
+type office struct {
+	*slacktest.Workspace
+	t     *testing.T
+	slack *slack.Slack
+	pages *paper
+	stop  func() // ends Run, and waits for it
+}
+
+// change is what a test wants otherwise.
+type change struct {
+	config    func(*slack.Config)
+	workspace slacktest.Config
+	alone     bool // do not wait for connections: there will be none
+}
+
+func open(t *testing.T, c change) *office {
+	t.Helper()
+	w, err := slacktest.New(c.workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, name := range map[string]string{"U0GRACE": "grace", "U0ALICE": "alice", "U0EVE": "eve"} {
+		w.AddUser(slacktest.User{ID: id, Name: name})
+	}
+	w.AddUser(slacktest.User{ID: "U0GUEST", Name: "guest", Restricted: true})
+	w.AddUserGroup("S0OPS", "ops", "U0ALICE")
+	w.AddChannel(slacktest.Channel{ID: "C0OPS", Name: "ops", BotIn: true})
+	w.AddChannel(slacktest.Channel{ID: "C0HALL", Name: "hall"})
+	w.AddChannel(slacktest.Channel{ID: "G0SECRET", Name: "secret", Private: true})
+	as := w.Config()
+	cfg := slack.Config{
+		Mode: slack.ModeSocket, BotToken: as.BotToken, AppToken: as.AppToken, SigningSecret: as.SigningSecret, Command: "/tel",
+		APIURL: w.APIURL(), GatewayName: "test",
+		Policy: telgate.Policy{AllowChannels: []string{"C0OPS", "G0SECRET"}, AllowGroups: []string{"S0OPS"}, Admins: []string{"U0ROOT"}},
+	}
+	if c.config != nil {
+		c.config(&cfg)
+	}
+	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy)}
+	o.slack, err = slack.New(cfg, o.pages, o.pages, o.pages, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Mode == slack.ModeHTTP {
+		server := httptest.NewServer(o.slack.Handler())
+		t.Cleanup(server.Close)
+		w.SetRequestURL(server.URL)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- o.slack.Run(ctx) }()
+	o.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { o.stop(); w.Close() })
+	if cfg.Mode == slack.ModeSocket && !c.alone {
+		o.until("two sockets", func() bool { return w.Sockets() == 2 })
+	}
+	return o
+}
+
+// until waits for something to be seen in the workspace.
+func (o *office) until(what string, done func() bool) {
+	o.t.Helper()
+	ctx, cancel := context.WithTimeout(o.t.Context(), patience)
+	defer cancel()
+	if err := o.Wait(ctx, done); err != nil {
+		o.t.Fatalf("%s: %v; in #ops: %s", what, err, o.plain("C0OPS"))
+	}
+}
+
+// types is a command that is not answered at once.
+func (o *office) types(user, channel, text string) {
+	o.t.Helper()
+	if answer, err := o.Type(o.t.Context(), user, channel, text); err != nil || answer != "" {
+		o.t.Fatalf("%s types %q: %q, %v", user, text, answer, err)
+	}
+}
+
+// reads waits until somebody sees words in a conversation.
+func (o *office) reads(user, channel, words string) {
+	o.t.Helper()
+	o.until(user+" reads "+words, func() bool {
+		return slices.ContainsFunc(o.Seen(user, channel), func(m slacktest.Message) bool {
+			return strings.Contains(m.Plain()+m.Text, words)
+		})
+	})
+}
+
+func (o *office) plain(channel string) string {
+	var all []string
+	for _, m := range o.Messages(channel) {
+		all = append(all, m.Plain())
+	}
+	return strings.Join(all, "\n--\n")
+}
+
+// card waits for the only message in a channel to say something.
+func (o *office) card(channel, words string) slacktest.Message {
+	o.t.Helper()
+	var card slacktest.Message
+	o.until("card says "+words, func() bool {
+		for _, m := range o.Messages(channel) {
+			if m.ThreadTS == "" && strings.Contains(m.Plain(), words) {
+				card = m
+				return true
+			}
+		}
+		return false
+	})
+	return card
+}
+
+// paper is a pager that does what the test says.
+type paper struct {
+	policy telgate.Policy
+
+	mu       sync.Mutex
+	requests []telgate.Request
+	pages    []telgate.Page
+	changes  chan telgate.PageID
+}
+
+func newPaper(p telgate.Policy) *paper {
+	return &paper{policy: p, changes: make(chan telgate.PageID, 1000)}
+}
+
+func (p *paper) Submit(_ context.Context, r telgate.Request) (telgate.Receipt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.policy.May(r.Asker, telgate.ActPage, nil) {
+		return telgate.Receipt{}, &telgate.Refusal{Reason: telgate.RefusedNotAllowed, Message: "You may not."}
+	}
+	if r.Who[0] != "alice" && r.Who[0] != "<@U0ALICE>" {
+		return telgate.Receipt{}, &telgate.Refusal{Reason: telgate.RefusedUnknownName, Message: "Nobody is called \"" + r.Who[0] + "\".", Subject: r.Who[0]}
+	}
+	p.requests = append(p.requests, r)
+	id := telgate.PageID("p" + string(rune('0'+len(p.pages))))
+	p.pages = append(p.pages, telgate.Page{
+		ID: id, Version: 1, Title: "alice", Message: r.Message, State: telgate.PageAccepted, Accepted: time.Now(), Rounds: 1,
+		Askers: []telgate.Asker{{Actor: r.Asker}}, Targets: []telgate.Target{{Nick: "alice", Name: "Alice", Slack: "U0ALICE"}},
+	})
+	return telgate.Receipt{Page: id, Words: "alice"}, nil
+}
+
+func (p *paper) Stop(_ context.Context, id telgate.PageID, by telgate.Actor) error {
+	page, _ := p.Page(id)
+	if !p.policy.May(by, telgate.ActStop, &page) {
+		return &telgate.Refusal{Reason: telgate.RefusedNotAllowed, Message: "Not yours to stop."}
+	}
+	p.turn(id, func(page *telgate.Page) {
+		page.State, page.Result, page.Stopped = telgate.PageEnded, telgate.Cancelled, by.ID
+	})
+	return nil
+}
+
+func (p *paper) Confirm(_ context.Context, id telgate.PageID, by telgate.Actor) error {
+	page, _ := p.Page(id)
+	if !p.policy.May(by, telgate.ActConfirm, &page) {
+		return &telgate.Refusal{Reason: telgate.RefusedNotAllowed, Message: "Only who is called may."}
+	}
+	p.turn(id, func(page *telgate.Page) { confirmed(page, telgate.ViaSlack) })
+	return nil
+}
+
+func confirmed(page *telgate.Page, via telgate.Via) {
+	page.State, page.Result = telgate.PageEnded, telgate.Confirmed
+	page.Targets = []telgate.Target{{Nick: "alice", Name: "Alice", Slack: "U0ALICE", Result: telgate.Confirmed, Via: via, At: time.Now()}}
+}
+
+// turn changes a page and tells.
+func (p *paper) turn(id telgate.PageID, how func(*telgate.Page)) {
+	p.mu.Lock()
+	for i := range p.pages {
+		if p.pages[i].ID == id {
+			page := p.pages[i].Clone()
+			how(&page)
+			page.Version++
+			p.pages[i] = page
+		}
+	}
+	p.mu.Unlock()
+	p.changes <- id
+}
+
+// calls puts a page's only call into a state.
+func (p *paper) calls(id telgate.PageID, s telgate.CallState) {
+	p.turn(id, func(page *telgate.Page) {
+		page.State = telgate.PageCalling
+		page.Steps = []telgate.Step{{N: 1, Round: 1, Person: "alice", Call: &telgate.Call{Order: telgate.Order{Person: "alice", Round: 1}, State: s}}}
+	})
+}
+
+func (p *paper) ends(id telgate.PageID, r telgate.Result) {
+	p.turn(id, func(page *telgate.Page) { page.State, page.Result, page.Ended = telgate.PageEnded, r, time.Now() })
+}
+
+func (p *paper) Changed(ctx context.Context) <-chan telgate.PageID {
+	out := make(chan telgate.PageID)
+	go func() {
+		defer close(out)
+		for {
+			select {
+			case id := <-p.changes:
+				select {
+				case out <- id:
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func (p *paper) Page(id telgate.PageID) (telgate.Page, bool) {
+	for _, page := range p.Pages() {
+		if page.ID == id {
+			return page, true
+		}
+	}
+	return telgate.Page{}, false
+}
+
+func (p *paper) Pages() []telgate.Page {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]telgate.Page, 0, len(p.pages))
+	for _, page := range slices.Backward(p.pages) {
+		all = append(all, page.Clone())
+	}
+	return all
+}
+
+func (p *paper) asked() []telgate.Request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.requests)
+}
+
+func (p *paper) Resolve(word string) (telgate.Match, error) {
+	if word != "alice" {
+		return telgate.Match{}, &telgate.Refusal{Reason: telgate.RefusedUnknownName, Message: "Nobody is called \"" + word + "\".", Subject: word}
+	}
+	return telgate.Match{Title: "alice", People: p.People()}, nil
+}
+
+func (p *paper) People() []telgate.Person {
+	return []telgate.Person{{
+		Nick: "alice", Name: "Alice", Slack: "U0ALICE", Aliases: []string{"アリス"},
+		Numbers: []telgate.Number{{E164: "+12025550123", Country: "1", Label: "mobile"}},
+	}}
+}
+
+func (p *paper) Groups() []telgate.Group {
+	return []telgate.Group{{Nick: "ops", Members: []string{"alice"}}}
+}

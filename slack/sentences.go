@@ -1,0 +1,80 @@
+package slack
+
+import (
+	"strings"
+
+	"telgate"
+)
+
+// refusal is a refusal for its asker. English comes from the room that refused, with its particulars and suggestions.
+func (w words) refusal(r *telgate.Refusal) string {
+	if !w.japanese {
+		return escape(r.Message)
+	}
+	s := escape(w.refusedJapanese(r))
+	if len(r.Suggestions) > 0 {
+		var names []string
+		for _, n := range r.Suggestions {
+			names = append(names, "*"+formatless(n)+"*")
+		}
+		s += " もしかして: " + w.list(names)
+	}
+	return s
+}
+
+// notAccepted says first that nobody is called; Japanese refusals do so themselves.
+func (w words) notAccepted(refusal string) string {
+	if w.japanese || strings.HasPrefix(refusal, "NOT accepted") {
+		return refusal
+	}
+	return "NOT accepted: " + refusal
+}
+
+func (words) refusedJapanese(r *telgate.Refusal) string {
+	switch r.Reason {
+	case telgate.RefusedUnknownName:
+		if r.Subject == "" {
+			return "受け付けていません。呼び出す相手を指定してください。"
+		}
+		return "受け付けていません。「" + clip(r.Subject, nameCells) + "」は登録されていません。"
+	case telgate.RefusedAmbiguous:
+		return "受け付けていません。「" + clip(r.Subject, nameCells) + "」に当てはまる相手が複数います。"
+	case telgate.RefusedForbiddenNumber:
+		return "受け付けていません。発信できる番号がありません(発信禁止または許可範囲外)。"
+	case telgate.RefusedLimit:
+		return "受け付けていません。1 時間あたりの回数の上限に達しました。"
+	case telgate.RefusedNotAllowed:
+		return "許可されていません。telgate の管理者に相談してください。"
+	case telgate.RefusedNotReady:
+		return "受け付けていません。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。"
+	}
+	return r.Message
+}
+
+func (w words) notAllowed() string {
+	return w.say("You may not use telgate here. Ask an administrator, or use a channel that is allowed.",
+		"ここでは telgate を使えません。管理者に相談するか、許可されたチャンネルで使ってください。")
+}
+
+// wrong answers a command that cannot be read.
+func (w words) wrong(command, verb string) string {
+	if verb == "" {
+		return w.say("Whom shall I call? %s", "誰を呼び出しますか? %s", w.help(command))
+	}
+	return w.say("`%[1]s %[2]s` needs a name, such as `%[1]s %[2]s alice`.", "`%[1]s %[2]s` には名前が要ります。例: `%[1]s %[2]s alice`", command, verb)
+}
+
+func (w words) help(command string) string {
+	lines := []string{
+		w.say("makes somebody's phone ring: `{} alice database is down`", "電話を鳴らします: `{} alice データベース停止`"),
+		w.say("`{} WHO[,WHO] [message]` — nickname, alias, group or @mention; several are called one after another",
+			"`{} 相手[,相手] [メッセージ]` — ニックネーム、別名、グループ、@メンション。複数なら順に"),
+		w.say("`{} new WHO …` — a call of its own even where one is running; `{} force WHO …` — past the hourly limits (admins)",
+			"`{} new 相手 …` — 呼び出し中でも別に呼び出す。`{} force 相手 …` — 回数上限を超えて(管理者)"),
+		w.say("`{} stop [WHO]` — hang up, and call nobody else", "`{} stop [相手]` — 停止する"),
+		w.say("`{} status` — what is running", "`{} status` — いまの状況"),
+		w.say("`{} test` — ring my own phone", "`{} test` — 自分の電話を鳴らす"),
+		w.say("`{} who NAME`, `{} list` — who can be called", "`{} who 名前`、`{} list` — 呼び出せる相手"),
+	}
+	return strings.ReplaceAll("`{}` "+strings.Join(lines, "\n"), "{}", command)
+}

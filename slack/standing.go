@@ -1,0 +1,125 @@
+package slack
+
+import (
+	"telgate"
+)
+
+// standing is how the page stands: a symbol, a word for it, and what there is to add. The symbol never stands alone.
+func (w words) standing(p telgate.Page) (symbol, state, more string) {
+	if p.State == telgate.PageEnded || p.Result != "" {
+		return w.ended(p)
+	}
+	if c := p.Live(); c != nil {
+		return w.calling(p, c)
+	}
+	switch p.State {
+	case telgate.PageWaiting:
+		if !p.WaitsFor.IsZero() {
+			return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
+				w.say("next call at %s", "次の発信 %s", moment(p.WaitsFor))
+		}
+		return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
+			w.say("the phone rings for another page", "電話は別の呼び出しで鳴っています")
+	case telgate.PageAccepted:
+		return "inbox_tray", w.say("Accepted", "受付"), w.say("dialing in a moment", "まもなく発信します")
+	case telgate.PageCalling, telgate.PageEnded:
+	}
+	return "hourglass_flowing_sand", w.say("Calling", "呼び出し中"), w.say("the next step is being chosen", "次の手順を選んでいます")
+}
+
+func (w words) calling(p telgate.Page, c *telgate.Call) (symbol, state, more string) {
+	more = w.phone(p, c.Person, c.Number)
+	if p.Rounds > 1 {
+		more += w.say(", round %d of %d", "、%d / %d 巡目", c.Round, p.Rounds)
+	}
+	switch c.State {
+	case telgate.CallRinging:
+		return "bell", w.say("Ringing", "呼び出し音"), more
+	case telgate.CallEarly:
+		return "loud_sound", w.say("Not answered yet", "未応答"), more + w.say(", the network plays something", "、網の音声が流れています")
+	case telgate.CallForwarded:
+		return "arrow_right_hook", w.say("Forwarded", "転送中"), more + w.say(", ringing elsewhere", "、別の電話を呼んでいます")
+	case telgate.CallAnswered:
+		return "speech_balloon", w.say("Answered, not confirmed yet", "応答あり・未確認"), more + w.say(", waiting for the key", "、キー入力を待っています")
+	case telgate.CallDialing, telgate.CallEnded:
+	}
+	return "calling", w.say("Dialing", "発信中"), more
+}
+
+// phone names one phone of one person, without its number.
+func (w words) phone(p telgate.Page, nick string, n telgate.Number) string {
+	name := formatless(clip(displayName(p, nick), nameCells))
+	if n.Label == "" {
+		return name
+	}
+	return w.say("%s (%s)", "%s(%s)", name, formatless(clip(n.Label, nameCells)))
+}
+
+func displayName(p telgate.Page, nick string) string {
+	for _, t := range p.Targets {
+		if t.Nick == nick && t.Name != "" {
+			return t.Name
+		}
+	}
+	return nick
+}
+
+func (w words) ended(p telgate.Page) (symbol, state, more string) {
+	switch p.Result {
+	case telgate.Confirmed:
+		state = w.say("Confirmed", "確認済み")
+		if p.Late {
+			state = w.say("Confirmed late", "遅れて確認")
+		}
+		return "white_check_mark", state, w.reached(p, telgate.Confirmed)
+	case telgate.Answered:
+		return "white_check_mark", w.say("Answered", "応答済み"), w.reached(p, telgate.Answered) +
+			w.say(", which is enough for them", "(この人は応答で足ります)")
+	case telgate.Partial:
+		return "warning", w.say("Partly confirmed", "一部のみ確認"), w.missing(p)
+	case telgate.NotReached:
+		return "x", w.say("Nobody was reached", "誰にもつながりませんでした"), w.say("call by hand or try again", "手動でかけるか、もう一度お試しください")
+	case telgate.Cancelled:
+		if p.Stopped != "" {
+			return "no_entry", w.say("Stopped", "停止"), w.say("by %s", "%s さんが停止しました", who(p.Stopped, ""))
+		}
+		return "no_entry", w.say("Stopped", "停止"), w.say("the gateway was stopping; nobody was reached", "ゲートウェイ停止のため。誰にもつながっていません")
+	case telgate.Failed:
+		return "rotating_light", w.say("Failed", "発信失敗"), w.say("no call got beyond our trunks, call by hand", "どの回線からも発信できませんでした。手動でかけてください")
+	}
+	return "grey_question", w.say("Ended", "終了"), escape(string(p.Result))
+}
+
+// reached names who was, and how.
+func (w words) reached(p telgate.Page, how telgate.Result) string {
+	var all []string
+	for _, t := range p.Targets {
+		if t.Result != how {
+			continue
+		}
+		s := formatless(clip(t.Name, nameCells))
+		switch t.Via {
+		case telgate.ViaSlack:
+			s = w.say("%s in Slack", "%s さん(Slack)", s)
+		case telgate.ViaKey:
+			s = w.say("%s by key", "%s さん(キー)", s)
+		case telgate.ViaPick:
+			s = w.say("%s picked up and listened", "%s さんが応答", s)
+		}
+		if !t.At.IsZero() {
+			s += w.say(" at %s", " %s", moment(t.At))
+		}
+		all = append(all, s)
+	}
+	return w.list(all)
+}
+
+func (w words) missing(p telgate.Page) string {
+	var no []string
+	for _, t := range p.Targets {
+		if !t.Result.Reached() {
+			no = append(no, formatless(clip(t.Name, nameCells)))
+		}
+	}
+	return w.say("%s; missing: %s", "%s / 未確認: %s", w.reached(p, telgate.Confirmed), w.list(no))
+}

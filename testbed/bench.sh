@@ -1,0 +1,75 @@
+#!/bin/sh
+# make bench: measures the design's budgets (section 8) on this machine, now, and prints one table. What is compared runs side
+# by side in one run: times alone say little on a machine that others use too.
+#
+# The exit status is 1 where something is broken: calls failed, packets were lost by us, the pacer allocates, a benchmark
+# did not run. What is slower than "never worse than" is only called OVER, unless BENCH_STRICT=1.
+set -eu
+cd "$(dirname "$0")/.."
+programs=$(mktemp -d)
+trap 'rm -rf "$programs"' EXIT
+trap 'exit 130' INT TERM
+
+go build -o "$programs/" ./testbed/bench/drain ./testbed/bench/town
+if command -v cc >/dev/null; then
+  cc -O2 -o "$programs/floor" testbed/bench/floor.c
+else
+  echo "bench: no cc here: the ratio to a C loop is skipped"
+fi
+
+echo "bench: about a minute"
+failed=0
+TELGATE_BENCH=$programs go test -run '^$' -bench . -benchtime 1x -timeout 10m -p 1 ./media ./cmd/telgate >"$programs/out" 2>&1 || failed=1
+grep -v -e '^Benchmark' -e '^goos' -e '^goarch' -e '^PASS' -e '^ok' "$programs/out" || true
+
+# benchmark | metric | what | goal | never worse than | correct: more is broken; budget: more is OVER; info: only told
+awk -v failed="$failed" -v strict="${BENCH_STRICT:-0}" '
+  FILENAME != "-" && /^Benchmark/ {
+    name = $1; sub(/-[0-9]+$/, "", name); sub(/^Benchmark/, "", name)
+    for (i = 3; i < NF; i += 2) measured[name, $(i + 1)] = $i
+  }
+  FILENAME == "-" && NF {
+    n = split($0, f, / *[|] */)
+    if (n == 1) { printf "\n%s\n", $0; next }
+    key = f[1] SUBSEP f[2]; value = "-"; word = ""
+    if (key in measured) {
+      value = sprintf(measured[key] >= 1000 ? "%d" : "%.4g", measured[key])
+      if (f[6] == "correct") { word = "ok"; if (measured[key] + 0 > f[5] + 0) { word = "BROKEN"; broken++ } }
+      if (f[6] == "budget") { word = "ok"; if (measured[key] + 0 > f[5] + 0) { word = "OVER"; over++ } }
+    } else if (f[6] == "correct") { word = "NOT MEASURED"; broken++ } else if (f[6] == "budget") word = "not measured"
+    printf "  %-58s %9s %9s %10s  %s\n", f[3], f[4], f[5], value, word
+  }
+  BEGIN { printf "\n  %-58s %9s %9s %10s\n", "what", "goal", "never", "measured" }
+  END {
+    printf "\n"
+    if (failed) print "bench: a benchmark did not run to its end"
+    if (broken) print "bench: " broken " broken"
+    if (over) print "bench: " over " over what it must never be"
+    exit (failed || broken || (over && strict == 1)) ? 1 : 0
+  }' "$programs/out" - <<TABLE
+The pacer: 1,000 sessions play a recording; beside it a C loop of send()
+AThousandSessionsPlayARecording | allocs/packet            | allocations per packet                                  | 0   | 0.01 | correct
+AThousandSessionsPlayARecording | lost-packets             | packets lost                                            | 0   | 0    | correct
+AThousandSessionsPlayARecording | times-C                  | CPU, times that of the C loop (median of rounds)        | 1.1 | 1.4  | budget
+AThousandSessionsPlayARecording | us-a-call-second         | CPU of a second of a call, us                           |     |      | info
+AThousandSessionsPlayARecording | C-us-a-call-second       | the same of the C loop, us                              |     |      | info
+AThousandSessionsPlayARecording | turns-skipped            | turns of 20 ms skipped, not scheduled in time           |     |      | info
+Commands one after the other; beside them OPTIONS to the phone and back
+ACommandRingsAPhone             | ms-command-to-INVITE-p99 | command read from Slack to INVITE at the phone, p99, ms | 3   | 8    | budget
+ACommandRingsAPhone             | ms-command-to-INVITE-p50 | the same, p50, ms                                       |     |      | info
+ACommandRingsAPhone             | ms-200-to-RTP-p99        | 200 OK to first RTP packet, p99, ms                     | 3   | 20   | budget
+ACommandRingsAPhone             | ms-200-to-RTP-p50        | the same, p50, ms                                       |     |      | info
+ACommandRingsAPhone             | ms-OPTIONS-p99           | the machine: OPTIONS and its answer, p99, ms            |     |      | info
+500 calls at once, everybody listens to the recording and presses 1
+FiveHundredCallsAtOnce          | failed                   | calls not confirmed                                     | 0   | 0    | correct
+FiveHundredCallsAtOnce          | lost-packets             | packets lost (sequence numbers the phones did not hear) | 0   | 0    | correct
+FiveHundredCallsAtOnce          | KB/call                  | memory of a call in progress, heap and stacks, KB       | 20  | 40   | budget
+FiveHundredCallsAtOnce          | heap-KB/call             | of that heap, KB                                        |     |      | info
+FiveHundredCallsAtOnce          | goroutines/call          | goroutines of a call in progress                        |     |      | info
+FiveHundredCallsAtOnce          | goroutines-left          | goroutines left when all is over                        | 0   | 5    | budget
+FiveHundredCallsAtOnce          | KB-kept/call             | kept of a call right after (history, SIP timers), KB    |     |      | info
+FiveHundredCallsAtOnce          | calls/s                  | calls set up in a second, all at once                   |     |      | info
+FiveHundredCallsAtOnce          | ms-200-to-RTP-p99        | 200 OK to first RTP packet in that burst, p99, ms       |     |      | info
+FiveHundredCallsAtOnce          | packets                  | packets heard                                           |     |      | info
+FiveHundredCallsAtOnce          | turns-skipped            | turns of 20 ms skipped, not scheduled in time           |     |      | info
+TABLE

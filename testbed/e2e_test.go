@@ -1,0 +1,170 @@
+//go:build e2e
+
+// Package testbed holds the stories that are told against real peers: Asterisk 22 in docker-compose. Each runs the real
+// telgate binary and looks at what it said, how it exited, and what Asterisk heard.
+package testbed
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"telgate/prompts"
+)
+
+// story is one row of the table: whom to call, and what must come of it.
+type story struct {
+	who     string
+	outcome string
+	exit    int
+	heard   bool   // Asterisk's recording holds the alert from its first word
+	early   bool   // the last key is preceded by one that came too early
+	card    string // what the card says in the end
+}
+
+func stories() []story {
+	return []story{
+		{"presses-1", "confirmed", 0, true, false, "Confirmed"},
+		{"presses-1-over-tcp", "confirmed", 0, true, false, "Confirmed"},
+		{"wrong-key-then-1", "confirmed", 0, true, false, "Confirmed"},
+		{"early-and-again", "confirmed", 0, true, true, "Confirmed"},
+		{"too-early-only", "answered", 3, true, true, "nobody confirmed"},
+		{"stays-silent", "answered", 3, true, false, "nobody confirmed"},
+		{"mailbox", "answered", 3, false, false, "nobody confirmed"},
+		{"rings-for-ever", "no_answer", 3, false, false, "no answer after 5 s"},
+		{"gives-up", "no_answer", 3, false, false, "no answer after"},
+		{"network-fault", "no_answer", 3, false, false, "no answer after"},
+		{"busy", "busy", 3, false, false, "busy"},
+		{"declines", "declined", 3, false, false, "declined"},
+		{"does-not-exist", "invalid_number", 3, false, false, "the number does not exist"},
+		{"announced-404", "invalid_number", 3, false, false, "the number does not exist"},
+		{"announced-for-ever", "unreachable", 3, false, false, "unreachable, the phone never rang"},
+		{"moved", "redirected", 3, false, false, "redirected to another number"},
+		{"congestion", "trunk_failed", 4, false, false, "trunk main failed"},
+		{"wrong-password", "trunk_failed", 4, false, false, "refuses our password"},
+		{"nothing-listens", "trunk_failed", 4, false, false, "trunk nobody"},
+	}
+}
+
+// standing is what the card's state line says for each exit status.
+func standing(exit int) string {
+	return map[int]string{0: "Confirmed", 3: "Nobody was reached", 4: "Failed"}[exit]
+}
+
+// event is what the stories read of telgate's JSON.
+type event struct {
+	Event     string `json:"event"`
+	Outcome   string `json:"outcome"`
+	Result    string `json:"result"`
+	SIPCallID string `json:"sip_call_id"`
+	KeyEarly  bool   `json:"key_early"`
+}
+
+func TestTelgateCallTellsTheTruthAboutWhatAsteriskDoes(t *testing.T) {
+	library, err := prompts.New(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alert := library.PCM(prompts.NameAlert, "en")
+	for _, s := range stories() {
+		t.Run(s.who, func(t *testing.T) {
+			t.Parallel()
+			events, exit := call(t, s.who)
+			ended, early := event{}, false
+			for _, e := range events {
+				early = early || e.KeyEarly
+				if e.Event == "call_ended" {
+					ended = e
+				}
+			}
+			if ended.Outcome != s.outcome || exit != s.exit || early != s.early {
+				t.Errorf("outcome %q, exit %d, early key %v; want %q, %d, %v", ended.Outcome, exit, early, s.outcome, s.exit, s.early)
+			}
+			if len(events) == 0 || events[len(events)-1].Event != "page_ended" {
+				t.Error("the last event is not page_ended")
+			}
+			if s.heard {
+				heard(t, ended.SIPCallID, alert)
+			}
+		})
+	}
+}
+
+// call runs the binary as an operator would.
+func call(t *testing.T, who string) (events []event, exit int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "telgate", "--config", "/etc/telgate/config.toml", "--json", "call", "--direct", who)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(&stdout)
+	for lines.Scan() {
+		var e event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatalf("%q is no event: %v", lines.Text(), err)
+		}
+		events = append(events, e)
+	}
+	if t.Failed() || len(events) == 0 {
+		t.Logf("telgate said: %s", stderr.String())
+	}
+	return events, cmd.ProcessState.ExitCode()
+}
+
+// heard finds the alert in what Asterisk recorded of the gateway: each second of it, from the first word on, at its place.
+func heard(t *testing.T, callID string, alert []int16) {
+	t.Helper()
+	path := filepath.Join("/recordings", callID+".heard.wav")
+	sound, err := recording(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm := make([]int16, len(sound.Samples))
+	for i, v := range sound.Samples {
+		pcm[i] = int16(v * 32767)
+	}
+	offset, score := find(pcm, alert[:8000])
+	if score < 0.9 {
+		t.Fatalf("the first second of the alert is not in %s: best correlation %.2f", path, score)
+	}
+	for second := 1; (second+1)*8000 <= 4*8000; second++ {
+		at := offset + second*8000
+		if at+8000 > len(pcm) {
+			break
+		}
+		if s := correlation(pcm[at:at+8000], alert[second*8000:(second+1)*8000]); s < 0.8 {
+			t.Errorf("second %d of the alert was heard with a correlation of %.2f", second+1, s)
+		}
+	}
+}
+
+// recording waits until Asterisk has closed the file: its mixer writes the header last.
+func recording(path string) (prompts.Sound, error) {
+	deadline := time.Now().Add(15 * time.Second)
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	var last error
+	for time.Now().Before(deadline) {
+		b, err := os.ReadFile(path)
+		if err == nil {
+			var s prompts.Sound
+			if s, err = prompts.ReadWAV(b); err == nil && len(s.Samples) > 8000 {
+				return s, nil
+			}
+		}
+		last = err
+		<-tick.C
+	}
+	return prompts.Sound{}, fmt.Errorf("no recording %s: %w", path, last)
+}
