@@ -7,7 +7,7 @@ import (
 
 const (
 	// eventRoom is how many events wait in the channel for a slow owner.
-	eventRoom = 32
+	eventRoom = 8
 	// keyRoom is how many more are kept beside it before a key is given up: nobody presses that many, a flood does.
 	keyRoom = 256
 )

@@ -10,7 +10,7 @@ import (
 
 // call makes one call and stays its page's owner meanwhile: events and messages are handled as they come. This frame is
 // on the stack of every page that rings; what is large stays behind pointers.
-func (r *run) call(ctx context.Context, m *plan.Move, c plan.Choice, unheard bool) *telgate.Call {
+func (r *run) call(ctx context.Context, m *plan.Move, c *plan.Choice, unheard bool) *telgate.Call {
 	live, err := r.dialling(m, c, unheard)
 	if err != nil {
 		return &telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Detail: telgate.DetailBadRequest, Scope: telgate.ScopeCall}
@@ -35,7 +35,7 @@ func (r *run) call(ctx context.Context, m *plan.Move, c plan.Choice, unheard boo
 }
 
 // dialling enters a call that begins into the page's log.
-func (r *run) dialling(m *plan.Move, c plan.Choice, unheard bool) (*telgate.Call, error) {
+func (r *run) dialling(m *plan.Move, c *plan.Choice, unheard bool) (*telgate.Call, error) {
 	id, err := r.pager.newID()
 	if err != nil {
 		return nil, err

@@ -123,5 +123,5 @@ func (t *trunks) route(cfg *Config, n *telgate.Number, tried map[string]bool, no
 func (t *trunks) note(c *telgate.Call, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.health[c.Trunk] = t.health[c.Trunk].After(*c, now)
+	t.health[c.Trunk] = t.health[c.Trunk].After(c, now)
 }

@@ -2,7 +2,6 @@ package pager
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -68,18 +67,25 @@ func nicknames(p telgate.Page) []string {
 	return nicks
 }
 
+// draining: no further step begins.
+func (r *run) draining() bool {
+	select {
+	case <-r.drained:
+		return true
+	default:
+		return false
+	}
+}
+
 func (r *run) drain() { r.drainOnce.Do(func() { close(r.drained) }) }
 
 // own runs the page to its end.
 func (r *run) own(ctx context.Context) {
-	r.progress.Began = r.page.Accepted
-	r.tell(&telgate.Event{Kind: telgate.EventPageAccepted, Asker: &r.page.Askers[0], People: r.page.Targets})
+	r.open()
 	for ctx.Err() == nil && r.page.Result == "" {
-		select {
-		case <-r.drained:
-			r.end(telgate.Cancelled)
-			continue
-		default:
+		if r.draining() {
+			r.page.Result = telgate.Cancelled
+			break
 		}
 		switch m := r.plan.Next(&r.progress, r.pager.env.Now()); m.Kind {
 		case plan.MoveDial:
@@ -87,18 +93,24 @@ func (r *run) own(ctx context.Context) {
 		case plan.MoveWait:
 			r.wait(ctx, m.Until)
 		case plan.MoveEnd:
-			r.end(r.verdict())
+			r.page.Result = r.verdict()
 		}
 	}
-	if r.page.Result == "" {
-		r.page.Result = telgate.Cancelled
-	}
-	r.end(r.page.Result)
 	r.close()
+}
+
+// open tells the beginning.
+func (r *run) open() {
+	r.progress.Began = r.page.Accepted
+	r.tell(&telgate.Event{Kind: telgate.EventPageAccepted, Asker: &r.page.Askers[0], People: r.page.Targets})
 }
 
 // close tells the end, once, after the last call is down.
 func (r *run) close() {
+	if r.page.Result == "" {
+		r.page.Result = telgate.Cancelled
+	}
+	r.end(r.page.Result)
 	r.page.State, r.page.Ended, r.page.WaitsFor = telgate.PageEnded, r.pager.env.Now(), time.Time{}
 	r.tell(&telgate.Event{Kind: telgate.EventPageEnded, Result: r.page.Result, People: r.page.Targets})
 	r.pager.env.Log.Info("page ended", "page", r.page.ID, "result", r.page.Result, "steps", len(r.page.Steps))
@@ -140,102 +152,6 @@ func (r *run) wait(ctx context.Context, until time.Time) {
 	}
 }
 
-// step rings one number: over one trunk, and over the next ones as long as the phone was surely not reached.
-func (r *run) step(ctx context.Context, m *plan.Move) {
-	release, skip := r.claim(ctx, &m.Entry.Number)
-	if skip != "" {
-		r.skip(m, skip)
-		if skip == telgate.SkipResting {
-			r.plan.Defer(&r.progress, m.Entry, r.pager.phones.restsUntil(m.Entry.Number.Key()))
-		}
-		return
-	}
-	restUntil := time.Time{}
-	defer func() { release(restUntil) }()
-	tried, unheard := map[string]bool{}, false
-	for ctx.Err() == nil && r.page.Result == "" {
-		choice, ok, err := r.pager.trunks.route(&r.pager.cfg, &m.Entry.Number, tried, r.pager.env.Now())
-		if !ok {
-			if len(tried) == 0 {
-				r.skip(m, skipFor(err))
-			}
-			return
-		}
-		tried[choice.Trunk] = true
-		call := r.call(ctx, m, choice, unheard)
-		unheard = unheard || !knowsNot(call)
-		r.pager.trunks.note(call, r.pager.env.Now())
-		r.plan.Note(&r.progress, m.Entry, call.Outcome, r.pager.env.Now())
-		if call.Outcome == telgate.OutcomeTrunkFailed && call.Detail == telgate.DetailNoFinal {
-			restUntil = call.Times.RingUntil // it may still ring: not again before that
-			return
-		}
-		if !call.Times.Alerted.IsZero() && call.Times.Answered.IsZero() && call.Signal.Status == 0 {
-			restUntil = call.Times.RingUntil // it rang, and nobody told us that it stopped
-		}
-		if call.Outcome != telgate.OutcomeTrunkFailed || call.Detail == telgate.DetailUnusableAnswer {
-			return
-		}
-	}
-}
-
-// nextStep is a step as it comes into the page's log.
-func (r *run) nextStep(m *plan.Move) telgate.Step {
-	return telgate.Step{
-		N: len(r.page.Steps) + 1, Round: m.Round, Person: m.Entry.Person.Nick, Number: m.Entry.Number, At: r.pager.env.Now(),
-	}
-}
-
-// knowsNot tells whether a trunk failed a call because it knows no such number.
-func knowsNot(c *telgate.Call) bool {
-	return slices.Contains([]int{404, 484, 485, 604}, c.Signal.Status) || slices.Contains([]int{2, 3, 28}, c.Signal.Q850)
-}
-
-func skipFor(err error) telgate.SkipReason {
-	if _, ok := errors.AsType[*plan.Forbidden](err); ok {
-		return telgate.SkipForbidden
-	}
-	return telgate.SkipNoLine
-}
-
-// claim takes the number for this page, waiting while another page rings it.
-func (r *run) claim(ctx context.Context, n *telgate.Number) (release func(rest time.Time), skip telgate.SkipReason) {
-	limit := time.NewTimer(r.progress.Began.Add(r.plan.Policy.PageLimit).Sub(r.pager.env.Now()))
-	defer limit.Stop()
-	for told := false; ; told = true {
-		release, busy, skip := r.pager.phones.claim(n.Key(), r.force)
-		if busy == nil {
-			return release, skip
-		}
-		if !told {
-			r.page.State, r.page.WaitsFor = telgate.PageWaiting, time.Time{}
-			r.tell(&telgate.Event{Kind: telgate.EventWaiting}) // for the phone, nobody knows until when
-		}
-		select {
-		case <-busy:
-		case <-limit.C:
-			return nil, telgate.SkipEnded
-		case m := <-r.messages:
-			r.handle(m, nil)
-			if r.page.Result != "" {
-				return nil, telgate.SkipEnded
-			}
-		case <-r.drained:
-			return nil, telgate.SkipEnded
-		case <-ctx.Done():
-			return nil, telgate.SkipEnded
-		}
-	}
-}
-
-func (r *run) skip(m *plan.Move, why telgate.SkipReason) {
-	step := r.nextStep(m)
-	step.Skip = why
-	r.page.Steps = append(r.page.Steps, step)
-	order := telgate.Order{Page: r.page.ID, Person: step.Person, Step: step.N, Round: step.Round, Number: step.Number}
-	r.tell(&telgate.Event{Kind: telgate.EventStepSkipped, Order: &order, Skip: why})
-}
-
 // handle takes one message; hangup is nil where no call is up.
 func (r *run) handle(m message, hangup context.CancelCauseFunc) {
 	if r.page.Result != "" && m.confirm == nil {
@@ -267,8 +183,8 @@ func (r *run) handle(m message, hangup context.CancelCauseFunc) {
 
 // verdict is the result of a page whose plan is done.
 func (r *run) verdict() telgate.Result {
-	for _, s := range r.page.Steps {
-		if s.Call != nil && s.Call.Outcome != telgate.OutcomeTrunkFailed || s.Call == nil && s.Skip != telgate.SkipNoLine {
+	for i := range r.page.Steps {
+		if s := &r.page.Steps[i]; s.Call != nil && s.Call.Outcome != telgate.OutcomeTrunkFailed || s.Call == nil && s.Skip != telgate.SkipNoLine {
 			return telgate.NotReached
 		}
 	}

@@ -54,7 +54,7 @@ func Build(people []telgate.Person, p Policy) Plan {
 }
 
 // Reaches are the nicknames of those whose phone this is.
-func (p Plan) Reaches(n telgate.Number) []string {
+func (p *Plan) Reaches(n telgate.Number) []string {
 	for _, e := range p.Entries {
 		if e.Number.Key() == n.Key() {
 			return append([]string{e.Person.Nick}, e.Also...)
@@ -65,7 +65,7 @@ func (p Plan) Reaches(n telgate.Number) []string {
 
 // LastRingsAfter is how long it takes at most until the last person's first phone rings, where one attempt takes setup
 // and its ring time.
-func (p Plan) LastRingsAfter(setup time.Duration) time.Duration {
+func (p *Plan) LastRingsAfter(setup time.Duration) time.Duration {
 	if len(p.Entries) == 0 {
 		return 0
 	}
@@ -115,7 +115,7 @@ const (
 )
 
 // Next decides what comes next at this moment, and moves the progress on.
-func (p Plan) Next(s *Progress, now time.Time) Move {
+func (p *Plan) Next(s *Progress, now time.Time) Move {
 	limit := s.Began.Add(p.Policy.PageLimit)
 	if s.Round == 0 {
 		s.begin()
@@ -152,12 +152,12 @@ func wait(until, limit time.Time) Move {
 	return Move{Kind: MoveWait, Until: until}
 }
 
-func (p Plan) dial(s *Progress, entry int) Move {
+func (p *Plan) dial(s *Progress, entry int) Move {
 	return Move{Kind: MoveDial, Entry: &p.Entries[entry], Round: s.Round}
 }
 
 // hopeless: no number of the plan exists.
-func (p Plan) hopeless(s *Progress) bool {
+func (p *Plan) hopeless(s *Progress) bool {
 	return !slices.ContainsFunc(p.Entries, func(e Entry) bool { return !s.invalid[e.Number.Key()] })
 }
 
@@ -175,7 +175,7 @@ func (s *Progress) dueBusy(now time.Time) (int, bool) {
 }
 
 // Defer puts an entry off that may not be rung before a moment: it is rung in the same round, after the others.
-func (p Plan) Defer(s *Progress, e *Entry, until time.Time) {
+func (p *Plan) Defer(s *Progress, e *Entry, until time.Time) {
 	i := slices.IndexFunc(p.Entries, func(x Entry) bool { return x.Number.Key() == e.Number.Key() })
 	if i >= 0 {
 		s.busy = append(s.busy, again{i, until})
@@ -184,7 +184,7 @@ func (p Plan) Defer(s *Progress, e *Entry, until time.Time) {
 }
 
 // Note takes the outcome of a step into account: a busy number is rung again soon, one that does not exist never.
-func (p Plan) Note(s *Progress, e *Entry, outcome telgate.Outcome, now time.Time) {
+func (p *Plan) Note(s *Progress, e *Entry, outcome telgate.Outcome, now time.Time) {
 	key := e.Number.Key()
 	switch outcome {
 	case telgate.OutcomeInvalidNumber:

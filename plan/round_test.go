@@ -164,12 +164,12 @@ func TestATrunkThatFailsRestsLongerEachTime(t *testing.T) {
 	} {
 		var h Health
 		for range c.times {
-			h = h.After(c.call, now)
+			h = h.After(&c.call, now)
 		}
 		if got := h.RestUntil.Sub(now); got != c.want {
 			t.Errorf("%s: rests %v, want %v", c.name, got, c.want)
 		}
-		if h = h.After(telgate.Call{Outcome: telgate.OutcomeBusy}, now); h != (Health{}) {
+		if h = h.After(&telgate.Call{Outcome: telgate.OutcomeBusy}, now); h != (Health{}) {
 			t.Errorf("%s: a call that got through leaves %v", c.name, h)
 		}
 	}

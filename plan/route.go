@@ -22,7 +22,7 @@ const (
 )
 
 // After is a trunk's health after a call over it.
-func (h Health) After(c telgate.Call, now time.Time) Health {
+func (h Health) After(c *telgate.Call, now time.Time) Health {
 	if c.Outcome == telgate.OutcomeCancelled || c.Outcome == telgate.OutcomeTrunkFailed && c.Scope == telgate.ScopeCall {
 		return h // says nothing about the trunk
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	eventRoom = 64 // events a reader may be behind; a storm of 180s loses its oldest
-	inboxRoom = 16 // requests of the peer a leg may be behind
+	eventRoom = 16 // events a reader may be behind; a storm of 180s loses its oldest
+	inboxRoom = 4  // requests of the peer a leg may be behind
 	// giveUp is 64*T1: how long a final response to an INVITE is waited for after CANCEL (RFC 3261 9.1), and a BYE for
 	// its answer.
 	giveUp = 32 * time.Second

@@ -38,22 +38,10 @@ type call struct {
 }
 
 // run dials and stays with the call to its end.
-func (c *call) run(ctx context.Context, line Line) {
-	user, err := line.Dial(c.out.Number)
+func (c *call) run(ctx context.Context, line *Line) {
+	user, err := c.prepare(ctx, line)
 	if err != nil {
 		c.failed(ownCannotListen, err)
-		return
-	}
-	c.script, err = line.Script(prompts.ScriptOptions{
-		Prompt: c.out.Prompt, Announce: c.cfg.Announce, Languages: languages(c.out.Language, c.cfg.Languages),
-	})
-	if err != nil {
-		c.failed(ownCannotListen, err)
-		return
-	}
-	c.session, err = line.Open(ctx)
-	if err != nil {
-		c.failed(ownCannotListen, fmt.Errorf("open a media session: %w", err))
 		return
 	}
 	defer c.session.Close()
@@ -65,9 +53,26 @@ func (c *call) run(ctx context.Context, line Line) {
 	c.finish()
 }
 
+// prepare gets everything that can fail before an INVITE: the dial string, the recordings, a media session.
+func (c *call) prepare(ctx context.Context, line *Line) (user string, err error) {
+	if user, err = line.Dial(c.out.Number); err != nil {
+		return "", err
+	}
+	c.script, err = line.Script(prompts.ScriptOptions{
+		Prompt: c.out.Prompt, Announce: c.cfg.Announce, Languages: languages(c.out.Language, c.cfg.Languages),
+	})
+	if err != nil {
+		return "", err
+	}
+	if c.session, err = line.Open(ctx); err != nil {
+		return "", fmt.Errorf("open a media session: %w", err)
+	}
+	return user, nil
+}
+
 // dial hands the INVITE to the network. Connecting has the same limit as the first response (design: a trunk that does
 // not react is left for the next one).
-func (c *call) dial(ctx context.Context, line Line, user string) error {
+func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	limit := c.cfg.FirstResponse
 	if c.out.LastHope {
 		limit = c.cfg.Setup

@@ -94,7 +94,7 @@ func (v *Voice) Call(ctx context.Context, o *telgate.Order, emit func(telgate.Ev
 	c.out.Order, c.out.State = *o, telgate.CallDialing
 	c.out.Signal.Alerting, c.out.Audio.Early = telgate.AlertingNone, telgate.EarlyNone
 	if line, ok := v.lines[o.Trunk]; ok {
-		c.run(ctx, line)
+		c.run(ctx, &line)
 	} else {
 		c.failed(ownCannotListen, fmt.Errorf("trunk %q does not exist", o.Trunk))
 	}

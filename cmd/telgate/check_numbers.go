@@ -40,7 +40,8 @@ func checkNumbers(g *gateway, r *report, a *app) {
 			continue // a group's members are checked when it is loaded
 		}
 		c := g.cfg.Calls
-		after := plan.Build(m.People, plan.Policy{Ring: c.Ring}).LastRingsAfter(c.Setup)
+		steps := plan.Build(m.People, plan.Policy{Ring: c.Ring})
+		after := steps.LastRingsAfter(c.Setup)
 		r.add("group", group.Nick, "ok", fmt.Sprintf("%d people, the last one rings after at most %s", len(m.People), after), "")
 	}
 }

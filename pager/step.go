@@ -1,0 +1,137 @@
+package pager
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"telgate"
+	"telgate/plan"
+)
+
+// step rings one number, unless it may not be rung now. A page waits in this frame and the next two while its phone
+// rings, so they hold little: a few hundred bytes more would double the stack of every page.
+func (r *run) step(ctx context.Context, m *plan.Move) {
+	release, skip := r.claim(ctx, &m.Entry.Number)
+	if skip != "" {
+		r.putOff(m, skip)
+		return
+	}
+	t := &tries{trunks: map[string]bool{}}
+	defer func() { release(t.rest) }()
+	r.ring(ctx, m, t)
+}
+
+// putOff skips a number; one that rests is rung later in the round.
+func (r *run) putOff(m *plan.Move, why telgate.SkipReason) {
+	r.skip(m, why)
+	if why == telgate.SkipResting {
+		r.plan.Defer(&r.progress, m.Entry, r.pager.phones.restsUntil(m.Entry.Number.Key()))
+	}
+}
+
+// tries is what has been tried in a step.
+type tries struct {
+	trunks  map[string]bool
+	unheard bool      // a trunk failed without saying whether the number exists
+	rest    time.Time // the number must rest until then, because it may still ring
+}
+
+// ring calls over one trunk, and over the next ones as long as the phone was surely not reached.
+func (r *run) ring(ctx context.Context, m *plan.Move, t *tries) {
+	for ctx.Err() == nil && r.page.Result == "" {
+		choice := r.choose(m, t)
+		if choice == nil {
+			return
+		}
+		if call := r.call(ctx, m, choice, t.unheard); !r.learn(m, t, call) {
+			return
+		}
+	}
+}
+
+// choose picks a trunk among those not tried yet; nil if there is none. A step that nothing can carry is skipped.
+func (r *run) choose(m *plan.Move, t *tries) *plan.Choice {
+	choice, ok, err := r.pager.trunks.route(&r.pager.cfg, &m.Entry.Number, t.trunks, r.pager.env.Now())
+	if !ok {
+		if len(t.trunks) == 0 {
+			r.skip(m, skipFor(err))
+		}
+		return nil
+	}
+	t.trunks[choice.Trunk] = true
+	return &choice
+}
+
+// learn takes a call into account. It tells whether the next trunk may try: never after the phone may have rung.
+func (r *run) learn(m *plan.Move, t *tries, call *telgate.Call) (next bool) {
+	now := r.pager.env.Now()
+	r.pager.trunks.note(call, now)
+	r.plan.Note(&r.progress, m.Entry, call.Outcome, now)
+	t.unheard = t.unheard || !knowsNot(call)
+	failed := call.Outcome == telgate.OutcomeTrunkFailed
+	noFinal := failed && call.Detail == telgate.DetailNoFinal // it may still ring
+	untold := !call.Times.Alerted.IsZero() && call.Times.Answered.IsZero() && call.Signal.Status == 0
+	if noFinal || untold { // it rang, and nobody told us that it stopped
+		t.rest = call.Times.RingUntil
+	}
+	return failed && !noFinal && call.Detail != telgate.DetailUnusableAnswer
+}
+
+// nextStep is a step as it comes into the page's log.
+func (r *run) nextStep(m *plan.Move) telgate.Step {
+	return telgate.Step{
+		N: len(r.page.Steps) + 1, Round: m.Round, Person: m.Entry.Person.Nick, Number: m.Entry.Number, At: r.pager.env.Now(),
+	}
+}
+
+// knowsNot tells whether a trunk failed a call because it knows no such number.
+func knowsNot(c *telgate.Call) bool {
+	return slices.Contains([]int{404, 484, 485, 604}, c.Signal.Status) || slices.Contains([]int{2, 3, 28}, c.Signal.Q850)
+}
+
+func skipFor(err error) telgate.SkipReason {
+	if _, ok := errors.AsType[*plan.Forbidden](err); ok {
+		return telgate.SkipForbidden
+	}
+	return telgate.SkipNoLine
+}
+
+// claim takes the number for this page, waiting while another page rings it.
+func (r *run) claim(ctx context.Context, n *telgate.Number) (release func(rest time.Time), skip telgate.SkipReason) {
+	limit := time.NewTimer(r.progress.Began.Add(r.plan.Policy.PageLimit).Sub(r.pager.env.Now()))
+	defer limit.Stop()
+	for told := false; ; told = true {
+		release, busy, skip := r.pager.phones.claim(n.Key(), r.force)
+		if busy == nil {
+			return release, skip
+		}
+		if !told {
+			r.page.State, r.page.WaitsFor = telgate.PageWaiting, time.Time{}
+			r.tell(&telgate.Event{Kind: telgate.EventWaiting}) // for the phone, nobody knows until when
+		}
+		select {
+		case <-busy:
+		case <-limit.C:
+			return nil, telgate.SkipEnded
+		case m := <-r.messages:
+			r.handle(m, nil)
+			if r.page.Result != "" {
+				return nil, telgate.SkipEnded
+			}
+		case <-r.drained:
+			return nil, telgate.SkipEnded
+		case <-ctx.Done():
+			return nil, telgate.SkipEnded
+		}
+	}
+}
+
+func (r *run) skip(m *plan.Move, why telgate.SkipReason) {
+	step := r.nextStep(m)
+	step.Skip = why
+	r.page.Steps = append(r.page.Steps, step)
+	order := telgate.Order{Page: r.page.ID, Person: step.Person, Step: step.N, Round: step.Round, Number: step.Number}
+	r.tell(&telgate.Event{Kind: telgate.EventStepSkipped, Order: &order, Skip: why})
+}
