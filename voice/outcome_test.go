@@ -8,15 +8,7 @@ import (
 
 func TestEveryEndingHasItsOutcome(t *testing.T) {
 	q := func(cause int) []string { return []string{"Q.850;cause=" + itoa(cause)} }
-	refused := func(status, q850 int, alerted bool) evidence {
-		e := evidence{status: status, q850: q850, alerted: alerted, heard: heardProgress, lastHope: true}
-		if q850 >= 0 {
-			e.reasons = q(q850)
-		}
-		e.q850 = max(0, q850)
-		return e
-	}
-	const a, no = true, -1 // alerted; no Reason header
+	const a = true // alerted
 	call, trunk := telgate.ScopeCall, telgate.ScopeTrunk
 	for _, c := range []struct {
 		name string
@@ -36,64 +28,11 @@ func TestEveryEndingHasItsOutcome(t *testing.T) {
 		{"a 200 we cannot use", evidence{own: ownBadAnswer, status: 200}, telgate.OutcomeTrunkFailed, telgate.DetailUnusableAnswer, call},
 		{"no RTP port", evidence{own: ownCannotListen}, telgate.OutcomeTrunkFailed, telgate.DetailLocalMedia, call},
 
-		{"302", refused(302, no, false), telgate.OutcomeRedirected, telgate.DetailStatus, ""},
-		{"380, alerted", refused(380, no, a), telgate.OutcomeRedirected, telgate.DetailStatus, ""},
-		{"607", refused(607, no, false), telgate.OutcomeDeclined, telgate.DetailStatus, ""},
-		{"608", refused(608, no, a), telgate.OutcomeBlocked, telgate.DetailStatus, ""},
-		{"433", refused(433, no, false), telgate.OutcomeBlocked, telgate.DetailStatus, ""},
-		{"428", refused(428, no, false), telgate.OutcomeBlocked, telgate.DetailStatus, ""},
-		{"438", refused(438, no, false), telgate.OutcomeBlocked, telgate.DetailStatus, ""},
 		{"603 Network Blocked", evidence{status: 603, phrase: "Network Blocked"}, telgate.OutcomeBlocked, telgate.DetailStatus, ""},
 		{"603 with analytics", evidence{status: 603, q850: 21, reasons: []string{`Q.850;cause=21;text="v=analytics1;url=x"`}}, telgate.OutcomeBlocked, telgate.DetailStatus, ""},
-
-		{"486", refused(486, no, false), telgate.OutcomeBusy, telgate.DetailStatus, ""},
-		{"486 after alerting", refused(486, no, a), telgate.OutcomeBusy, telgate.DetailStatus, ""},
-		{"600", refused(600, no, false), telgate.OutcomeBusy, telgate.DetailStatus, ""},
-		{"503 with 17", refused(503, 17, false), telgate.OutcomeBusy, telgate.DetailQ850, ""},
-		{"603", refused(603, no, a), telgate.OutcomeDeclined, telgate.DetailStatus, ""},
-		{"603 with 21", refused(603, 21, false), telgate.OutcomeDeclined, telgate.DetailQ850, ""},
-		{"480 with 21", refused(480, 21, a), telgate.OutcomeDeclined, telgate.DetailQ850, ""},
-		{"603 with 31, which says nothing", refused(603, 31, a), telgate.OutcomeDeclined, telgate.DetailStatus, ""},
-		{"603 with 16 after alerting", refused(603, 16, a), telgate.OutcomeNoAnswer, telgate.DetailStatus, ""},
-		{"603 with 0 after alerting", refused(603, 0, a), telgate.OutcomeNoAnswer, telgate.DetailStatus, ""},
-		{"603 with 19 after alerting", refused(603, 19, a), telgate.OutcomeNoAnswer, telgate.DetailStatus, ""},
-		{"603 with 16", refused(603, 16, false), telgate.OutcomeDeclined, telgate.DetailStatus, ""},
-		{"403 after alerting", refused(403, no, a), telgate.OutcomeDeclined, telgate.DetailStatus, ""},
-		{"403 with 21 after alerting", refused(403, 21, a), telgate.OutcomeDeclined, telgate.DetailQ850, ""},
-
-		{"480 after alerting", refused(480, no, a), telgate.OutcomeNoAnswer, telgate.DetailStatus, ""},
-		{"408 after alerting", refused(408, no, a), telgate.OutcomeNoAnswer, telgate.DetailStatus, ""},
-		{"487 after alerting", refused(487, no, a), telgate.OutcomeNoAnswer, telgate.DetailStatus, ""},
-		{"503 with 34 after alerting", refused(503, 34, a), telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""},
-		{"404 after alerting", refused(404, 1, a), telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""},
-		{"480 with 19", refused(480, 19, false), telgate.OutcomeNoAnswer, telgate.DetailQ850, ""},
-
-		{"404 with 1", refused(404, 1, false), telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""},
-		{"503 with 22", refused(503, 22, false), telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""},
-		{"503 with 28 from the last trunk", refused(503, 28, false), telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""},
 		{"503 with 3 and a trunk left", evidence{status: 503, q850: 3, reasons: q(3)}, telgate.OutcomeTrunkFailed, telgate.DetailQ850, call},
-		{"502 with 27", refused(502, 27, false), telgate.OutcomeUnreachable, telgate.DetailQ850, ""},
-		{"503 with 18", refused(503, 18, false), telgate.OutcomeUnreachable, telgate.DetailQ850, ""},
-		{"403 with 57", refused(403, 57, false), telgate.OutcomeTrunkFailed, telgate.DetailQ850, call},
-		{"480 with 38", refused(480, 38, false), telgate.OutcomeTrunkFailed, telgate.DetailQ850, trunk},
-
-		{"480", refused(480, no, false), telgate.OutcomeUnreachable, telgate.DetailStatus, ""},
-		{"480 with 16, which says nothing", refused(480, 16, false), telgate.OutcomeUnreachable, telgate.DetailStatus, ""},
-		{"487", refused(487, no, false), telgate.OutcomeUnreachable, telgate.DetailStatus, ""},
-		{"504", refused(504, no, false), telgate.OutcomeUnreachable, telgate.DetailStatus, ""},
-		{"410", refused(410, no, false), telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""},
-		{"404 from the last trunk", refused(404, no, false), telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""},
 		{"484 with a trunk left", evidence{status: 484}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
-		{"403", refused(403, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
-		{"488 with 21, whose Reason is about the request", refused(488, 17, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
-		{"493", refused(493, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
-		{"606", refused(606, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
-		{"an unknown 4xx is a 400", refused(499, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
-		{"an unknown 6xx is a 600", refused(699, no, false), telgate.OutcomeBusy, telgate.DetailStatus, ""},
 		{"401 again", evidence{status: 401, auth: true}, telgate.OutcomeTrunkFailed, telgate.DetailCredentials, trunk},
-		{"503", refused(503, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk},
-		{"580", refused(580, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk},
-		{"an unknown 5xx is a 500", refused(599, no, false), telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk},
 		{"the connection broke", evidence{transport: true}, telgate.OutcomeTrunkFailed, telgate.DetailTransport, trunk},
 		{"the connection broke after alerting", evidence{transport: true, alerted: a}, telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""},
 		{"Timer B", evidence{timeout: true}, telgate.OutcomeTrunkFailed, telgate.DetailNoResponse, trunk},
@@ -102,6 +41,88 @@ func TestEveryEndingHasItsOutcome(t *testing.T) {
 		if v.Outcome != c.want || v.Detail != c.det || v.Scope != c.sc {
 			t.Errorf("%s: %s/%s/%s by %q, want %s/%s/%s", c.name, v.Outcome, v.Detail, v.Scope, row, c.want, c.det, c.sc)
 		}
+	}
+}
+
+func TestEveryRefusalHasItsOutcome(t *testing.T) {
+	for _, r := range refusals() {
+		e := evidence{status: r.status, q850: max(0, r.q850), alerted: r.rings, heard: heardProgress, lastHope: true}
+		if r.q850 >= 0 {
+			e.reasons = []string{"Q.850;cause=" + itoa(r.q850)}
+		}
+		if v, row := classify(e); v != r.want {
+			t.Errorf("%s: %v by %q, want %v", r.name, v, row, r.want)
+		}
+	}
+}
+
+// refusal is a final response, and what it means where no other trunk is left.
+type refusal struct {
+	name   string
+	status int
+	q850   int // no = no Reason header
+	rings  bool
+	want   verdict
+}
+
+const no = -1
+
+func refusals() []refusal {
+	call, trunk := telgate.ScopeCall, telgate.ScopeTrunk
+	return []refusal{
+		{"302", 302, no, false, verdict{telgate.OutcomeRedirected, telgate.DetailStatus, ""}},
+		{"380, alerted", 380, no, true, verdict{telgate.OutcomeRedirected, telgate.DetailStatus, ""}},
+		{"607", 607, no, false, verdict{telgate.OutcomeDeclined, telgate.DetailStatus, ""}},
+		{"608", 608, no, true, verdict{telgate.OutcomeBlocked, telgate.DetailStatus, ""}},
+		{"433", 433, no, false, verdict{telgate.OutcomeBlocked, telgate.DetailStatus, ""}},
+		{"428", 428, no, false, verdict{telgate.OutcomeBlocked, telgate.DetailStatus, ""}},
+		{"438", 438, no, false, verdict{telgate.OutcomeBlocked, telgate.DetailStatus, ""}},
+
+		{"486", 486, no, false, verdict{telgate.OutcomeBusy, telgate.DetailStatus, ""}},
+		{"486 after alerting", 486, no, true, verdict{telgate.OutcomeBusy, telgate.DetailStatus, ""}},
+		{"600", 600, no, false, verdict{telgate.OutcomeBusy, telgate.DetailStatus, ""}},
+		{"503 with 17", 503, 17, false, verdict{telgate.OutcomeBusy, telgate.DetailQ850, ""}},
+		{"603", 603, no, true, verdict{telgate.OutcomeDeclined, telgate.DetailStatus, ""}},
+		{"603 with 21", 603, 21, false, verdict{telgate.OutcomeDeclined, telgate.DetailQ850, ""}},
+		{"480 with 21", 480, 21, true, verdict{telgate.OutcomeDeclined, telgate.DetailQ850, ""}},
+		{"603 with 31, which says nothing", 603, 31, true, verdict{telgate.OutcomeDeclined, telgate.DetailStatus, ""}},
+		{"603 with 16 after alerting", 603, 16, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailStatus, ""}},
+		{"603 with 0 after alerting", 603, 0, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailStatus, ""}},
+		{"603 with 19 after alerting", 603, 19, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailStatus, ""}},
+		{"603 with 16", 603, 16, false, verdict{telgate.OutcomeDeclined, telgate.DetailStatus, ""}},
+		{"403 after alerting", 403, no, true, verdict{telgate.OutcomeDeclined, telgate.DetailStatus, ""}},
+		{"403 with 21 after alerting", 403, 21, true, verdict{telgate.OutcomeDeclined, telgate.DetailQ850, ""}},
+
+		{"480 after alerting", 480, no, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailStatus, ""}},
+		{"408 after alerting", 408, no, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailStatus, ""}},
+		{"487 after alerting", 487, no, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailStatus, ""}},
+		{"503 with 34 after alerting", 503, 34, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""}},
+		{"404 after alerting", 404, 1, true, verdict{telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""}},
+		{"480 with 19", 480, 19, false, verdict{telgate.OutcomeNoAnswer, telgate.DetailQ850, ""}},
+
+		{"404 with 1", 404, 1, false, verdict{telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""}},
+		{"503 with 22", 503, 22, false, verdict{telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""}},
+		{"503 with 28 from the last trunk", 503, 28, false, verdict{telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""}},
+		{"502 with 27", 502, 27, false, verdict{telgate.OutcomeUnreachable, telgate.DetailQ850, ""}},
+		{"503 with 18", 503, 18, false, verdict{telgate.OutcomeUnreachable, telgate.DetailQ850, ""}},
+		{"403 with 57", 403, 57, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailQ850, call}},
+		{"480 with 38", 480, 38, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailQ850, trunk}},
+
+		{"480", 480, no, false, verdict{telgate.OutcomeUnreachable, telgate.DetailStatus, ""}},
+		{"480 with 16, which says nothing", 480, 16, false, verdict{telgate.OutcomeUnreachable, telgate.DetailStatus, ""}},
+		{"487", 487, no, false, verdict{telgate.OutcomeUnreachable, telgate.DetailStatus, ""}},
+		{"504", 504, no, false, verdict{telgate.OutcomeUnreachable, telgate.DetailStatus, ""}},
+		{"410", 410, no, false, verdict{telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""}},
+		{"404 from the last trunk", 404, no, false, verdict{telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""}},
+		{"403", 403, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, call}},
+		{"488 with 21, whose Reason is about the request", 488, 17, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, call}},
+		{"493", 493, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, call}},
+		{"606", 606, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, call}},
+		{"an unknown 4xx is a 400", 499, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, call}},
+		{"an unknown 6xx is a 600", 699, no, false, verdict{telgate.OutcomeBusy, telgate.DetailStatus, ""}},
+		{"503", 503, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk}},
+		{"580", 580, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk}},
+		{"an unknown 5xx is a 500", 599, no, false, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk}},
 	}
 }
 

@@ -1,0 +1,131 @@
+//go:build interop
+
+package interop
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// proxyConfig is Kamailio as the proxy of a company: it stays in the path (Record-Route), and forks a call to every
+// phone of an extension.
+const proxyConfig = `#!KAMAILIO
+debug=2
+log_stderror=yes
+children=2
+auto_aliases=no
+disable_tcp=%s
+%s
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "corex.so"
+modparam("tm", "fr_timer", 5000)
+modparam("tm", "fr_inv_timer", 30000)
+
+request_route {
+	if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+	if (has_totag()) {
+		if (loose_route()) { t_relay(); exit; }
+		if (is_method("ACK") && t_check_trans()) { t_relay(); }
+		exit;
+	}
+	if (is_method("CANCEL")) { if (t_check_trans()) { t_relay(); } exit; }
+	if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
+	if (!is_method("INVITE")) { sl_send_reply("405", "Method Not Allowed"); exit; }
+	record_route();
+	remove_hf("Route");
+	t_on_failure("ENDED");
+%s
+	sl_send_reply("404", "Not Found");
+}
+
+failure_route[ENDED] { exit; }
+`
+
+// newProxy starts Kamailio with these lines about where its extensions are, and returns its address.
+func newProxy(t *testing.T, listen []string, tcp bool, routes string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kamailio.cfg")
+	lines := "listen=" + strings.Join(listen, "\nlisten=")
+	disable := map[bool]string{true: "no", false: "yes"}[tcp]
+	if err := os.WriteFile(file, []byte(fmt.Sprintf(proxyConfig, disable, lines, routes)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "kamailio", "-f", file, "-DD", "-E", "-m", "32", "-M", "4", "-Y", dir, "-w", dir)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends its children then
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Skipf("no Kamailio here: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Cancel()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("Kamailio said:\n%s", out.String())
+		}
+	})
+	for _, l := range listen {
+		network, address, _ := strings.Cut(l, ":")
+		listening(t, network, address, func() string { return "see its log" })
+	}
+}
+
+// fork is a route that rings these phones at once.
+func fork(user string, phones ...*phone) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\tif ($rU == %q) {\n", user)
+	for i, p := range phones {
+		if i == 0 {
+			fmt.Fprintf(&b, "\t\t$ru = \"sip:%s@%s\";\n", user, p.address)
+		} else {
+			fmt.Fprintf(&b, "\t\tappend_branch(\"sip:%s@%s\");\n", user, p.address)
+		}
+	}
+	b.WriteString("\t\tt_relay();\n\t\texit;\n\t}\n")
+	return b.String()
+}
+
+func TestAProxyForksToTwoPhonesAndTheOtherStopsRinging(t *testing.T) {
+	t.Parallel()
+	desk, mobile := newPhone(t, "7101", ""), newPhone(t, "7101", "")
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	newProxy(t, []string{"udp:" + address}, false, fork("7101", desk, mobile))
+	story := telling(t, settings+trunk("proxy", address)+person("alice", "sip:7101@proxy"), "alice")
+	mobile.until("CALL_INCOMING")
+	desk.answer()
+	mobile.until("CALL_CLOSED")
+	story.ends(t, "confirmed/", 0)
+	desk.until("CALL_CLOSED")
+}
+
+func TestAProxySaysWhatTheLastPhoneSaid(t *testing.T) {
+	t.Parallel()
+	desk := newPhone(t, "7101", "")
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	newProxy(t, []string{"udp:" + address}, false, fork("7101", desk))
+	story := telling(t, settings+trunk("proxy", address)+person("alice", "sip:7101@proxy"), "alice")
+	desk.until("CALL_INCOMING")
+	desk.do("hangup", "")
+	story.ends(t, "busy/status", 3)
+}
+
+func TestAnExtensionThatAProxyDoesNotKnowDoesNotExist(t *testing.T) {
+	t.Parallel()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	newProxy(t, []string{"udp:" + address}, false, "")
+	telling(t, settings+trunk("proxy", address)+person("alice", "sip:7101@proxy"), "alice").ends(t, "invalid_number/status", 3)
+}
