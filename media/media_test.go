@@ -3,6 +3,9 @@ package media_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -16,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for something that must happen.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func loopback() netip.Addr { return netip.MustParseAddr("127.0.0.1") }
 
@@ -87,6 +90,26 @@ func answered(tb testing.TB, e *media.Engine, o media.Options, cfg mediatest.Con
 		tb.Fatal(err)
 	}
 	return s, h
+}
+
+// freePorts is the first of n ports in a row, an even one, that nobody has: below the ports that systems hand out by themselves.
+func freePorts(tb testing.TB, n int) int {
+	tb.Helper()
+	for range 1000 {
+		base, free := 10000+2*mathrand.IntN(4500), 0
+		for ; free < n; free++ {
+			conn, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", base+free))
+			if err != nil {
+				break
+			}
+			_ = conn.Close()
+		}
+		if free == n {
+			return base
+		}
+	}
+	tb.Fatal("no ports are free")
+	return 0
 }
 
 // next waits for the next event of this kind; others are passed over.

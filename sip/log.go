@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// quiet is sipgo's log without the text of what it could not parse, which is the sender's and may be anything, 64 KB of it,
-// a thousand times a second. That there is such is told once a minute, with how much.
+// quiet is sipgo's log, at debug level only: what an error means for a call is told by the call's outcome, once. Request URIs
+// lose their user part, a telephone number as a rule, and what could not be parsed is not shown at all: it is the sender's
+// and may be anything, 64 KB of it, a thousand times a second. That there is such is told once a minute, with how much.
 type quiet struct {
 	slog.Handler
 	noise *noise
@@ -27,10 +28,18 @@ func quietly(log *slog.Logger) *slog.Logger {
 	return slog.New(quiet{log.Handler(), &noise{}})
 }
 
+// Enabled lets nothing through that Handle would not.
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError && q.Handler.Enabled(ctx, slog.LevelWarn) || q.Handler.Enabled(ctx, slog.LevelDebug)
+}
+
 // Handle passes a record on, or counts it.
 func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 	if !strings.HasPrefix(r.Message, "failed to parse") {
-		return q.Handler.Handle(ctx, r)
+		if !q.Handler.Enabled(ctx, slog.LevelDebug) {
+			return nil
+		}
+		return q.Handler.Handle(ctx, userless(r))
 	}
 	count, due := q.noise.more(r.Time)
 	if !due {
@@ -39,6 +48,44 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 	told := slog.NewRecord(r.Time, slog.LevelWarn, "the trunk's host sends what is no SIP", 0)
 	told.AddAttrs(slog.Int("since_last", count))
 	return q.Handler.Handle(ctx, told)
+}
+
+// userless is a record of sipgo's without numbers.
+func userless(r slog.Record) slog.Record {
+	out := slog.NewRecord(r.Time, slog.LevelDebug, "sipgo: "+maskUsers(r.Message), 0)
+	r.Attrs(func(a slog.Attr) bool {
+		out.AddAttrs(slog.String(a.Key, maskUsers(a.Value.String())))
+		return true
+	})
+	return out
+}
+
+// maskUsers takes the user part out of every SIP and tel URI of a text.
+func maskUsers(text string) string {
+	for _, scheme := range []string{"sip:", "sips:", "tel:"} {
+		var b strings.Builder
+		for {
+			i := strings.Index(text, scheme)
+			if i < 0 {
+				break
+			}
+			b.WriteString(text[:i+len(scheme)])
+			text = text[i+len(scheme):]
+			end := strings.IndexAny(text, " \t\r\n>;\"")
+			if end < 0 {
+				end = len(text)
+			}
+			if at := strings.LastIndexByte(text[:end], '@'); at >= 0 {
+				b.WriteString("…")
+				text = text[at:]
+			} else if scheme == "tel:" {
+				b.WriteString("…")
+				text = text[end:]
+			}
+		}
+		text = b.String() + text
+	}
+	return text
 }
 
 // WithAttrs is the same handler with more attributes.

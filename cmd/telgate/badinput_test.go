@@ -235,7 +235,7 @@ func TestAUsedUpPortRangeFailsTheSecondCallOnly(t *testing.T) {
 	s := newSite(t)
 	rings := make(chan *siptest.Ring, 2)
 	s.behave = func(r *siptest.Ring) { rings <- r }
-	s.file("config.toml", mainTrunk+"[media]\nports = \""+onePair(t)+"\"\n"+alice+bob+slackSocket)
+	s.file("config.toml", strings.Replace(mainTrunk, `ring = "2s"`, `ring = "40s"`, 1)+"[media]\nports = \""+onePair(t)+"\"\n"+alice+bob+slackSocket)
 	s.serves(func() {
 		if answer, err := s.workspace.Type(s.ctx, demoAsker, demoChannel, "/tel alice db is down"); err != nil || answer != "" {
 			t.Fatalf("%q, %v", answer, err)

@@ -31,7 +31,7 @@ const (
 
 func TestTwentyCallsAreConfirmedBesideTenThousandHostileDatagrams(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	ctx, cancel := context.WithTimeout(t.Context(), demoLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s, stop := crowded(ctx, t, victims)
 	rings := make([]*siptest.Ring, 0, victims)
@@ -90,7 +90,7 @@ func TestTwentyCallsAreConfirmedBesideTenThousandHostileDatagrams(t *testing.T) 
 
 func TestGarbageFromATrunksHostDoesNotFillTheLog(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), demoLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s, stop := crowded(ctx, t, 1)
 	r := s.rings(ctx, t, 0)
@@ -132,7 +132,7 @@ func crowded(ctx context.Context, t *testing.T, people int) (c *crowd, stop func
 		t.Fatal(err)
 	}
 	cfg := d.config()
-	cfg.People, cfg.Groups, cfg.Slack.AllowChannels, cfg.Calls.Rounds = nil, nil, nil, 1
+	cfg.People, cfg.Groups, cfg.Slack.AllowChannels, cfg.Calls.Rounds, cfg.Calls.Ring = nil, nil, nil, 1, patience
 	for i := range people { // a room each: Slack takes one message a second in each
 		cfg.People = append(cfg.People, config.Person{Nick: crowdNick(i), Phones: []config.Phone{{Number: fmt.Sprintf("sip:71%02d@main", i)}}})
 		cfg.Slack.AllowChannels = append(cfg.Slack.AllowChannels, crowdChannel(i))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"telgate/sip/siptest"
 )
@@ -34,13 +35,13 @@ func TestAnInterruptedCallIsCancelledFirst(t *testing.T) {
 		go func() {
 			status <- run(t.Context(), []string{"--config", path, "--json", "call", "--direct", "alice"}, env)
 		}()
-		ring := <-phone.Calls()
+		ring := soon(t, phone.Calls())
 		signals <- signal
-		<-ring.Over()
+		soon(t, ring.Over())
 		if ring.Why() != "cancelled" {
 			t.Errorf("%s: the phone was %s", signal, ring.Why())
 		}
-		if got := <-status; got != want {
+		if got := soon(t, status); got != want {
 			t.Errorf("%s: exit status %d, want %d", signal, got, want)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -49,4 +50,17 @@ func TestAnInterruptedCallIsCancelledFirst(t *testing.T) {
 		}
 		phone.Close()
 	}
+}
+
+// soon takes what comes, and does not wait for ever.
+func soon[V any](t *testing.T, from <-chan V) (v V) {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v = <-from:
+	case <-timer.C:
+		t.Fatalf("no %T came", v)
+	}
+	return v
 }

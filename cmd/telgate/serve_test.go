@@ -47,7 +47,7 @@ func serving(t *testing.T) *served {
 
 func (s *served) until(what string, done func() bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), demoLimit)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	if err := s.workspace.Wait(ctx, done); err != nil {
 		s.t.Fatalf("%s: %v; #ops shows %+v", what, err, s.workspace.Messages(demoChannel))

@@ -23,6 +23,9 @@ import (
 	"telgate/slack/slacktest"
 )
 
+// patience is how long a test waits for what must happen: a busy machine takes its time.
+const patience = 2 * time.Minute
+
 // site is where somebody runs telgate: a directory with a configuration, a telephone system, a Slack workspace. What is
 // done there is written down as people would see it, and held against a golden file.
 type site struct {
@@ -43,7 +46,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), demoLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	s := &site{t: t, ctx: ctx, dir: t.TempDir(), behave: func(*siptest.Ring) {}}
 	s.vars = map[string]string{
@@ -153,7 +156,7 @@ func (s *site) serves(during func()) {
 	var out, errs kept
 	signals, status := make(chan os.Signal, 2), make(chan int, 1)
 	go func() { status <- s.serve(s.environment(&out, &errs, signals), signals) }()
-	connecting, cancel := context.WithTimeout(s.ctx, demoPatience)
+	connecting, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
 	if err := s.workspace.Wait(connecting, func() bool {
 		return s.workspace.Sockets() == 2 || s.workspace.Calls("apps.connections.open") >= opened+2 && s.turnedAway()

@@ -14,7 +14,7 @@ import (
 )
 
 // Patience is how long a peer waits for a request before the test fails.
-const Patience = 5 * time.Second
+const Patience = 20 * time.Second
 
 // T is what a peer takes of a [testing.T].
 type T interface {
