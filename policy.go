@@ -10,6 +10,7 @@ type Actor struct {
 	Channel string   // conversation the request came from, "" if none
 	Groups  []string // Slack user groups the actor is in
 	Guest   bool     // guest or from another organisation
+	Unknown bool     // nobody could say whether a guest: taken for one
 	Local   bool     // at the gateway's own command line
 }
 

@@ -66,7 +66,7 @@ func (p *Pager) confirmLate(ctx context.Context, id telgate.PageID, by telgate.T
 		return fmt.Errorf("keep a late confirmation: %w", err)
 	}
 	p.watch.publish(&telgate.Event{
-		Seq: page.Version, Time: p.env.Now(), Kind: telgate.EventPageConfirmed, Page: id, Result: telgate.Confirmed, Late: true,
+		Seq: page.Version - 1, Time: p.env.Now(), Kind: telgate.EventPageConfirmed, Page: id, Result: telgate.Confirmed, Late: true,
 		People: page.Targets,
 	})
 	return nil

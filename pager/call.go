@@ -62,10 +62,12 @@ func (r *run) during(live *telgate.Call, told *mailbox) {
 		switch ev.Kind {
 		case telgate.EventRinging:
 			live.State, live.Times.Alerted = telgate.CallRinging, ev.Time
-		case telgate.EventEarlyMedia:
-			live.State = telgate.CallEarly
-		case telgate.EventForwarded:
-			live.State = telgate.CallForwarded
+		case telgate.EventEarlyMedia, telgate.EventForwarded: // a phone that rings goes on ringing
+			if live.State == telgate.CallDialing {
+				live.State = map[telgate.EventKind]telgate.CallState{
+					telgate.EventEarlyMedia: telgate.CallEarly, telgate.EventForwarded: telgate.CallForwarded,
+				}[ev.Kind]
+			}
 		case telgate.EventAnswered:
 			live.State, live.Times.Answered = telgate.CallAnswered, ev.Time
 		default:

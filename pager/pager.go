@@ -128,7 +128,13 @@ func (p *Pager) Pages() []telgate.Page { return p.journal.All() }
 // Changed tells which pages have changed, merged where the reader is slow; it is closed when ctx is done.
 func (p *Pager) Changed(ctx context.Context) <-chan telgate.PageID { return p.watch.changed(ctx) }
 
-// Follow gives every event of a page from its first on, and is closed after page_ended, or when ctx is done.
+// Follow gives every event of a page from its first on, and is closed after page_ended, or when ctx is done. Of a page that ended
+// long ago nothing is kept but its last state.
 func (p *Pager) Follow(ctx context.Context, id telgate.PageID) <-chan telgate.Event {
+	if page, ok := p.journal.Load(id); ok && page.State == telgate.PageEnded && !p.watch.keeps(id) {
+		none := make(chan telgate.Event)
+		close(none)
+		return none
+	}
 	return p.watch.follow(ctx, id)
 }

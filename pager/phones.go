@@ -34,7 +34,7 @@ func (p *phones) claim(key string, force bool) (release func(rest time.Time), bu
 		return nil, nil, telgate.SkipResting
 	}
 	delete(p.rest, key)
-	if !p.calls.take(key) && !force {
+	if p.calls.full(key) && !force {
 		return nil, nil, telgate.SkipLimit
 	}
 	free := make(chan struct{})
@@ -86,6 +86,16 @@ func (w *window) take(key string) bool {
 	}
 	w.seen[key] = append(recent, w.now())
 	return true
+}
+
+// add counts one more, whatever the limit.
+func (w *window) add(key string) {
+	if w.limit == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen[key] = append(w.recent(key), w.now())
 }
 
 func (w *window) full(key string) bool {

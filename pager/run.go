@@ -181,12 +181,22 @@ func (r *run) handle(m message, hangup context.CancelCauseFunc) {
 	}
 }
 
-// verdict is the result of a page whose plan is done.
+// verdict is the result of a page whose plan is done and that reached nobody: it failed where no call got beyond our trunks,
+// or, without a call, where no step had a line. What else was skipped does not change that.
 func (r *run) verdict() telgate.Result {
+	calls, others := 0, 0
 	for i := range r.page.Steps {
-		if s := &r.page.Steps[i]; s.Call != nil && s.Call.Outcome != telgate.OutcomeTrunkFailed || s.Call == nil && s.Skip != telgate.SkipNoLine {
+		switch s := &r.page.Steps[i]; {
+		case s.Call != nil && s.Call.Outcome != telgate.OutcomeTrunkFailed:
 			return telgate.NotReached
+		case s.Call != nil:
+			calls++
+		case s.Skip != telgate.SkipNoLine:
+			others++
 		}
+	}
+	if calls == 0 && others > 0 {
+		return telgate.NotReached
 	}
 	return telgate.Failed
 }

@@ -171,10 +171,26 @@ func TestANumberThatMayStillRingRests(t *testing.T) {
 	})
 }
 
+func TestANumberRestsWhereNobodySaidThatItStoppedRinging(t *testing.T) {
+	in(t, func(t *testing.T) {
+		unheard := func(ctx context.Context, _ func(telgate.Event)) telgate.Call { // a 183, then nothing: not even to our CANCEL
+			c := telgate.Call{Outcome: telgate.OutcomeUnreachable, Detail: telgate.DetailNoAlerting}
+			c.Times.RingUntil = time.Now().Add(80 * time.Second)
+			return hold(ctx, 25*time.Second, c)
+		}
+		d := open(t, []answer{unheard, rings()}, rounds(2))
+		d.end(d.submit(request("alice")))
+		d.rang("0s alice +1…01 main", "1m20s alice +1…01 main")
+	})
+}
+
 func TestAPageHasFailedOnlyWhereNoCallGotBeyondATrunk(t *testing.T) {
-	nowhere := func(s *setting) {
-		s.people["bob"].People[0].Numbers[0] = telgate.Number{Extension: "7100", Trunk: "nowhere"}
+	noFinal := func(context.Context, func(telgate.Event)) telgate.Call {
+		c := telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Detail: telgate.DetailNoFinal, Scope: telgate.ScopeCall}
+		c.Times.RingUntil = time.Now().Add(time.Hour)
+		return c
 	}
+	limited := func(s *setting) { nowhere(s); s.cfg.PerNumber, s.cfg.Plan.Rounds = 2, 3 }
 	for _, c := range []struct {
 		name   string
 		who    string
@@ -184,6 +200,8 @@ func TestAPageHasFailedOnlyWhereNoCallGotBeyondATrunk(t *testing.T) {
 	}{
 		{"every trunk failed", "ops", []answer{fails(telgate.DetailStatus)}, rounds(2), telgate.Failed},
 		{"no line at all", "bob", nil, nowhere, telgate.Failed},
+		{"no line, again and again", "bob", nil, limited, telgate.Failed},
+		{"no final response, and the number rests", "alice", []answer{noFinal}, rounds(3), telgate.Failed},
 		{"one call got through", "ops", []answer{fails(telgate.DetailStatus), fails(telgate.DetailStatus), rings()}, rounds(1), telgate.NotReached},
 		{"the number rests", "alice", []answer{ends(0, telgate.OutcomeUnreachable, "")}, rounds(1), telgate.NotReached},
 		{"one busy", "alice", []answer{ends(0, telgate.OutcomeBusy, ""), fails(telgate.DetailStatus)}, rounds(1), telgate.NotReached},
@@ -198,6 +216,11 @@ func TestAPageHasFailedOnlyWhereNoCallGotBeyondATrunk(t *testing.T) {
 			})
 		})
 	}
+}
+
+// nowhere has bob on a trunk that does not exist.
+func nowhere(s *setting) {
+	s.people["bob"].People[0].Numbers[0] = telgate.Number{Extension: "7100", Trunk: "nowhere"}
 }
 
 func TestAForbiddenNumberIsSkippedWhereOthersAreLeft(t *testing.T) {

@@ -60,6 +60,9 @@ func (r *run) choose(m *plan.Move, t *tries) *plan.Choice {
 		}
 		return nil
 	}
+	if len(t.trunks) == 0 { // a step counts once, when its first call begins
+		r.pager.phones.calls.add(m.Entry.Number.Key())
+	}
 	t.trunks[choice.Trunk] = true
 	return &choice
 }
@@ -71,9 +74,9 @@ func (r *run) learn(m *plan.Move, t *tries, call *telgate.Call) (next bool) {
 	r.plan.Note(&r.progress, m.Entry, call.Outcome, now)
 	t.unheard = t.unheard || !knowsNot(call)
 	failed := call.Outcome == telgate.OutcomeTrunkFailed
-	noFinal := failed && call.Detail == telgate.DetailNoFinal // it may still ring
-	untold := !call.Times.Alerted.IsZero() && call.Times.Answered.IsZero() && call.Signal.Status == 0
-	if noFinal || untold { // it rang, and nobody told us that it stopped
+	noFinal := failed && call.Detail == telgate.DetailNoFinal
+	untold := !failed && call.Times.Answered.IsZero() && call.Signal.Status == 0
+	if noFinal || untold { // the trunk took the INVITE, and nobody told us that the phone does not ring, or not any more
 		t.rest = call.Times.RingUntil
 	}
 	return failed && !noFinal && call.Detail != telgate.DetailUnusableAnswer

@@ -146,7 +146,7 @@ func (p *Pager) acceptable(r telgate.Request, steps plan.Plan) error {
 	default:
 		return refuse(telgate.RefusedForbiddenNumber, "", "NOT accepted: no number can be dialled.")
 	}
-	if !r.Force && !p.askers.take(r.Asker.ID) {
+	if !p.askers.take(r.Asker.ID) { // force is for the limits of a number, not of who asks
 		return refuse(telgate.RefusedLimit, "", "NOT accepted: you asked for too many pages in the last hour (limits.pages_per_asker_per_hour).")
 	}
 	return nil

@@ -171,14 +171,17 @@ func TestANumberIsRungSoManyTimesAnHour(t *testing.T) {
 	})
 }
 
-func TestAnAdministratorMayForceTheLimits(t *testing.T) {
+func TestAnAdministratorMayForceTheLimitsOfNumbersOnly(t *testing.T) {
 	in(t, func(t *testing.T) {
-		d := open(t, []answer{ends(0, telgate.OutcomeNoAnswer, ""), confirms(0)}, func(s *setting) { s.cfg.PerNumber, s.cfg.PerAsker = 1, 1 })
+		d := open(t, []answer{ends(0, telgate.OutcomeNoAnswer, ""), confirms(0)}, func(s *setting) { s.cfg.PerNumber, s.cfg.PerAsker = 1, 2 })
 		r := telgate.Request{Asker: telgate.Actor{ID: "UADMIN"}, Who: []string{"alice"}}
 		d.end(d.submit(r))
 		r.Force = true
 		if p, _ := d.end(d.submit(r)); p.Result != telgate.Confirmed {
 			t.Errorf("forced: %+v", p)
+		}
+		if got := d.refused(r); got.Reason != telgate.RefusedLimit || !strings.Contains(got.Message, "pages_per_asker_per_hour") {
+			t.Errorf("a third page within an hour, forced: %+v", got)
 		}
 	})
 }

@@ -62,11 +62,23 @@ func (w *watchers) ended(id telgate.PageID) bool {
 	return len(log) > 0 && (log[len(log)-1].Kind == telgate.EventPageEnded || log[len(log)-1].Late)
 }
 
-// after returns the events of a page from the n-th on, and what is closed with the next event.
+// keeps tells whether there is a log of a page.
+func (w *watchers) keeps(id telgate.PageID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, kept := w.logs[id]
+	return kept
+}
+
+// after returns the events of a page from the n-th on, and what is closed with the next event; nil where there will be none,
+// because the log of a page that has ended made room for others.
 func (w *watchers) after(id telgate.PageID, n int) ([]*telgate.Event, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	log := w.logs[id]
+	log, kept := w.logs[id]
+	if !kept && n > 0 {
+		return nil, nil
+	}
 	return slices.Clone(log[min(n, len(log)):]), w.news
 }
 
@@ -76,6 +88,9 @@ func (w *watchers) follow(ctx context.Context, id telgate.PageID) <-chan telgate
 		defer close(out)
 		for n := 0; ; {
 			events, news := w.after(id, n)
+			if news == nil {
+				return
+			}
 			for _, ev := range events {
 				n++
 				select {

@@ -84,7 +84,7 @@ func (e *ConfigError) Error() string { return e.Key + ": " + e.Message }
 
 // SendError says why a request never left.
 type SendError struct {
-	Op  string // "forbidden", "resolve", "connect", "send" or "closed"
+	Op  string // "forbidden", "open", "resolve", "connect", "send" or "closed"
 	Err error
 }
 

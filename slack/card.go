@@ -19,7 +19,8 @@ type card struct {
 	mute      bool  // neither there nor in the DM: what matters goes to the response_url
 	frozen    bool  // Slack does not let us edit it any more
 	reposted  bool  // somebody deleted it, and it was posted anew
-	mentioned bool  // the bad end was told in its thread
+	mentioned bool  // the bad end was told in its thread, or will be
+	owes      bool  // it was not told yet: a post of its own, when Slack allows it
 	told      bool  // a mute card's asker knows that there is no card
 
 	want    int  // version of the page that is to be seen
@@ -32,10 +33,16 @@ type card struct {
 }
 
 // due tells whether there is something to send.
-func (c *card) due() bool { return !c.sending && c.want > c.have }
+func (c *card) due() bool { return !c.sending && (c.stale() || c.owes) }
+
+// stale tells whether the card shows an older state than its page's. What is owed comes after it.
+func (c *card) stale() bool { return c.want > c.have }
+
+// editable tells whether there is a message to edit.
+func (c *card) editable() bool { return c.at != (place{}) && !c.frozen }
 
 // edit tells whether sending means chat.update.
-func (c *card) edit() bool { return c.at != (place{}) && !c.frozen }
+func (c *card) edit() bool { return c.editable() && c.stale() }
 
 // cannotPost are Slack's words for a conversation that the bot may not post in (chat.postMessage).
 func cannotPost(err error) bool {

@@ -173,3 +173,35 @@ func TestTheLastStateIsShownBeforeTheGatewayStops(t *testing.T) {
 		t.Error("the end is not on the card")
 	}
 }
+
+func TestManyBadEndsAtOnceAreToldAsFastAsSlackAllowsAndNoFaster(t *testing.T) {
+	t.Parallel()
+	o := open(t, change{})
+	for range 4 {
+		o.types("U0GRACE", "C0OPS", "/tel new alice")
+	}
+	o.until("four cards", func() bool { return len(o.Messages("C0OPS")) == 4 })
+	for _, id := range []telgate.PageID{"p0", "p1", "p2", "p3"} {
+		o.pages.ends(id, telgate.NotReached)
+	}
+	o.until("four replies", func() bool { return len(o.Messages("C0OPS")) == 8 })
+	for _, r := range o.Refused() {
+		t.Errorf("refused: %+v", r)
+	}
+}
+
+func TestWhoIsCalledMayConfirmWhateverSlackSaysOfThem(t *testing.T) {
+	t.Parallel()
+	o := open(t, change{})
+	o.types("U0GRACE", "C0OPS", "/tel alice")
+	card := o.card("C0OPS", "Accepted")
+	o.Fail("users.info", 10, slacktest.HTTP500)
+	if err := o.Click(t.Context(), "U0EVE", "C0OPS", card.TS, "telgate.hangup", true); err != nil {
+		t.Fatal(err)
+	}
+	o.reads("U0EVE", "C0OPS", "Not yours to stop")
+	if err := o.Click(t.Context(), "U0ALICE", "C0OPS", card.TS, "telgate.confirm", false); err != nil {
+		t.Fatal(err)
+	}
+	o.card("C0OPS", "Alice in Slack")
+}

@@ -16,7 +16,7 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 		}
 	}
 	actor, refusal := s.actor(ctx, telgate.Actor{ID: c.User, Name: c.UserName, Team: c.Team, Channel: c.Channel}, c.UserTeam)
-	if refusal != "" {
+	if refusal != "" && !(actor.Unknown && (c.Action == actionConfirm || c.Action == actionHangup)) {
 		answer(refusal)
 		return
 	}

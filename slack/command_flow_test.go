@@ -146,3 +146,24 @@ func TestJapaneseIsSpokenWhereTheGatewayDoes(t *testing.T) {
 	o.types("U0GRACE", "C0OPS", "/tel dare")
 	o.reads("U0GRACE", "C0OPS", "「dare」は登録されていません")
 }
+
+func TestWhoMayNotLookLearnsNoNamesFromStop(t *testing.T) {
+	t.Parallel()
+	o := open(t, change{})
+	o.types("U0GRACE", "C0OPS", "/tel alice")
+	o.card("C0OPS", "Accepted")
+	for _, word := range []string{"alice", "nobody"} {
+		o.types("U0GUEST", "C0OPS", "/tel stop "+word)
+	}
+	nothing := func() (n int) {
+		for _, m := range o.Seen("U0GUEST", "C0OPS") {
+			if strings.Contains(m.Text, "Nothing to stop") {
+				n++
+			}
+		}
+		return n
+	}
+	o.until("the same answer twice", func() bool { return nothing() == 2 })
+	o.types("U0ALICE", "C0HALL", "/tel stop alice") // who is called may, wherever they are
+	o.card("C0OPS", "Stopped")
+}

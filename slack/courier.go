@@ -77,7 +77,7 @@ func (c *courier) changed(id telgate.PageID) {
 		if k.page != id || p.Version <= k.want {
 			continue
 		}
-		if k.want == k.have && k.edit() {
+		if !k.stale() && k.editable() {
 			k.after = later(k.after, c.now().Add(settleWindow))
 		}
 		k.want, k.over = p.Version, p.State == telgate.PageEnded
@@ -93,12 +93,12 @@ func (c *courier) poke() {
 	}
 }
 
-// waiting is how many cards show an older state than their page's.
+// waiting is how many cards have something left to say.
 func (c *courier) waiting() (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range c.cards {
-		if k.want > k.have {
+		if k.stale() || k.owes {
 			n++
 		}
 	}
@@ -171,9 +171,10 @@ func (c *courier) start(ctx context.Context, parts *sync.WaitGroup, closing bool
 			if k.edit() {
 				c.budget.updated(now)
 			} else {
-				c.budget.posted(k.channel, now)
+				c.budget.posted(k.home(), now)
 			}
-			parts.Go(func() { c.deliver(ctx, k) })
+			stale := k.stale()
+			parts.Go(func() { c.deliver(ctx, k, stale) })
 		}
 	}
 	return max(next, time.Millisecond), idle
@@ -191,5 +192,5 @@ func (c *courier) when(k *card, now time.Time, closing bool) time.Time {
 	if k.edit() {
 		return later(at, c.budget.update(now, k.over || closing))
 	}
-	return later(at, c.budget.message(k.channel))
+	return later(at, c.budget.message(k.home()))
 }

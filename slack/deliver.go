@@ -12,12 +12,15 @@ import (
 	"telgate"
 )
 
-// deliver sends one card's newest state and notes how it went.
-func (c *courier) deliver(ctx context.Context, k *card) {
+// deliver sends one card's newest state, or what it owes its thread, and notes how it went.
+func (c *courier) deliver(ctx context.Context, k *card, stale bool) {
 	p, ok := c.feed.Page(k.page)
 	var err error
-	if ok {
+	switch {
+	case ok && stale:
 		err = c.show(ctx, k, p)
+	case ok:
+		err = c.mention(ctx, k, p)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -25,7 +28,14 @@ func (c *courier) deliver(ctx context.Context, k *card) {
 	c.flying--
 	k.sending = false
 	now := c.now()
+	if err == nil && !stale {
+		k.fails, k.owes = 0, false
+		return
+	}
 	if err == nil {
+		if !k.mentioned && p.State == telgate.PageEnded && badEnd(p) {
+			k.mentioned, k.owes = true, true
+		}
 		k.fails, k.after = 0, now.Add(mergeWindow)
 		k.have = max(k.have, p.Version)
 		if !ok {
@@ -76,18 +86,14 @@ func unsure(err error) bool {
 // show makes the card look like the page: an edit, a first post, or, where the bot cannot post, a line for the asker.
 func (c *courier) show(ctx context.Context, k *card, p telgate.Page) error {
 	m := render(c.words, p)
-	if look := appearance(m); look != k.seen {
-		if err := c.put(ctx, k, p, m); err != nil {
-			return err
-		}
-		k.seen = look
+	look := appearance(m)
+	if look == k.seen {
+		return nil
 	}
-	if !k.mentioned && p.State == telgate.PageEnded && badEnd(p) {
-		if err := c.mention(ctx, k, p); err != nil {
-			return err
-		}
-		k.mentioned = true
+	if err := c.put(ctx, k, p, m); err != nil {
+		return err
 	}
+	k.seen = look
 	return nil
 }
 
@@ -113,7 +119,7 @@ func (c *courier) put(ctx context.Context, k *card, p telgate.Page, m message) e
 	switch {
 	case k.mute:
 		return c.whisper(ctx, k, p, m)
-	case k.edit():
+	case k.editable():
 		err := c.api.update(ctx, k.at, m)
 		switch {
 		case code(err) == "message_not_found" && !k.reposted:
@@ -226,7 +232,7 @@ const (
 
 // mention tells the askers of a bad end in the card's thread: an edit notifies nobody (Slack docs: chat.update).
 func (c *courier) mention(ctx context.Context, k *card, p telgate.Page) error {
-	if k.mute || k.at.ts == "" {
+	if k.mute || k.at.ts == "" || !badEnd(p) { // a late confirmation came in between
 		return nil
 	}
 	var askers string

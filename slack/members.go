@@ -78,6 +78,7 @@ func (m *members) actor(ctx context.Context, a telgate.Actor, outsider bool) (te
 	}
 	guest, err := m.guest(ctx, a.ID)
 	if err != nil && !slices.Contains(m.policy.AllowUsers, a.ID) && !slices.Contains(m.policy.Admins, a.ID) {
+		a.Guest, a.Unknown = true, true // what needs their own id only, they may still do
 		return a, err
 	}
 	a.Guest = err == nil && guest

@@ -87,7 +87,7 @@ func (s *Slack) actor(ctx context.Context, a telgate.Actor, home string) (actor 
 	actor, err := s.members.actor(ctx, a, s.workspace.outsider(home))
 	if err != nil {
 		s.env.Log.Warn("slack asker not looked up", "user", a.ID, "err", describe(err))
-		return a, s.words.say("NOT accepted: Slack did not say whether you are a full member (%s). Call by hand, or try again.",
+		return actor, s.words.say("NOT accepted: Slack did not say whether you are a full member (%s). Call by hand, or try again.",
 			"受け付けていません。正規メンバーかどうかを Slack に確認できません(%s)。手動でかけるか、もう一度お試しください。", describe(err))
 	}
 	return actor, ""
@@ -146,13 +146,14 @@ func (s *Slack) stop(ctx context.Context, by telgate.Actor, who []string) string
 				s.each(chosen, func(p telgate.Page) string { return "`" + s.cfg.Command + " stop " + plainName(p) + "`" })
 		}
 	}
+	look := s.cfg.Policy.May(by, telgate.ActLook, nil)
 	for _, word := range who {
 		m, err := s.people.Resolve(word)
-		if err != nil {
+		if err != nil && look {
 			return s.refused(err)
 		}
-		for _, p := range running {
-			if calls(p, m) && !slices.ContainsFunc(chosen, func(c telgate.Page) bool { return c.ID == p.ID }) {
+		for _, p := range running { // who may not look learns nothing about names, but may stop what concerns them
+			if (look || p.Concerns(by.ID)) && calls(p, m) && !slices.ContainsFunc(chosen, func(c telgate.Page) bool { return c.ID == p.ID }) {
 				chosen = append(chosen, p)
 			}
 		}

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,6 +41,10 @@ type call struct {
 // run dials and stays with the call to its end.
 func (c *call) run(ctx context.Context, line *Line) {
 	user, err := c.prepare(ctx, line)
+	if _, down := errors.AsType[*sip.SendError](err); down {
+		c.unsent(ctx, err)
+		return
+	}
 	if err != nil {
 		c.failed(ownCannotListen, err)
 		return
@@ -129,6 +134,7 @@ func (c *call) attend(ctx context.Context) {
 			c.catchUp()
 			c.hangup(ownStop, hangupFor(context.Cause(ctx), c.talk != nil))
 		case <-timer.C:
+			c.hearLeg() // what came before a limit beats it
 			c.clock.ring(c.now())
 		}
 	}
@@ -140,6 +146,21 @@ func (c *call) catchUp() {
 		select {
 		case ev := <-c.session.Events():
 			c.heard(ev)
+		default:
+			return
+		}
+	}
+}
+
+// hearLeg takes what the leg has told up to this moment.
+func (c *call) hearLeg() {
+	for {
+		select {
+		case ev, ok := <-c.leg.Events():
+			if !ok {
+				return
+			}
+			c.signalled(ev)
 		default:
 			return
 		}
@@ -159,9 +180,11 @@ func (c *call) signalled(ev sip.Event) {
 	case sip.Progress:
 		c.progress(ev)
 	case sip.Answered:
-		if c.ev.own == ownNone {
-			c.answered(ev)
+		if c.ev.own != ownNone { // it was picked up while we gave up: the leg hangs up, but somebody was there
+			c.ev.late = true
+			return
 		}
+		c.answered(ev)
 	case sip.Reoffer:
 		answer, err := c.session.Reoffer(ev.SDP)
 		if err != nil {
@@ -221,8 +244,11 @@ func (c *call) ended(e sip.Ended) {
 	}
 	c.ev.status, c.ev.phrase, c.ev.q850, c.ev.reasons = e.Status, e.Phrase, e.Reason.Q850, e.Reason.Values
 	c.ev.auth = e.By == sip.EndedByAuth
-	c.ev.late = e.By == sip.EndedByLateAnswer
+	c.ev.late = c.ev.late || e.By == sip.EndedByLateAnswer
 	c.ev.transport = e.By == sip.EndedByTransport
+	if _, unsent := errors.AsType[*sip.SendError](e.Err); c.ev.transport && !unsent {
+		c.ev.heard = max(c.ev.heard, heardTrying) // the INVITE had left: it may ring, whatever came back
+	}
 	c.ev.timeout = e.By == sip.EndedByTimeout
 	if c.talk != nil && e.By == sip.EndedByPeerBye {
 		c.talk.peerBye = true

@@ -414,3 +414,58 @@ func TestOnHoldNothingCountsAndTheAlertComesAgainAfterwards(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAnswerThatCameBeforeALimitIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, func(c *Config, o *telgate.Order) { o.Ring = 10 * time.Second })
+		s.signal(sip.Trying{}, sip.Progress{Status: 180})
+		s.pass(10*time.Second - 1)
+		s.leg.events <- sip.Answered{SDP: []byte("x")} // both are ready when the owner wakes up
+		s.pass(1)
+		s.pass(time.Second)
+		s.stop(nil)
+		if call, _ := s.hungUp(t, sip.EndedByLocalBye); call.Times.Answered.IsZero() || call.Outcome != telgate.OutcomeCancelled {
+			t.Errorf("%s %s", call.Outcome, call.Detail)
+		}
+	})
+}
+
+func TestAnAnswerThatTheLegTookWhileWeGaveUpIsALateAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		came  []sip.Event
+		limit time.Duration
+	}{
+		{"ringing", []sip.Event{sip.Trying{}, sip.Progress{Status: 180}}, 25 * time.Second},
+		{"not ringing", []sip.Event{sip.Trying{}}, 20 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := begin(t, nil)
+			s.signal(c.came...)
+			s.pass(c.limit + time.Second)
+			how := <-s.leg.hung
+			s.signal(sip.Answered{SDP: []byte("x")}, sip.Ended{By: sip.EndedByLocalBye, Status: 200})
+			if call := <-s.result; call.Outcome != telgate.OutcomeAnswered || call.Detail != telgate.DetailLateAnswer {
+				t.Errorf("%s: %s %s after %v", c.name, call.Outcome, call.Detail, how)
+			}
+		})
+	}
+}
+
+func TestAConnectionThatBreaksAfterTheINVITELeftMayHaveRungAPhone(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want telgate.Detail
+	}{
+		{errors.New("connection reset"), telgate.DetailNoFinal},
+		{&sip.SendError{Op: "connect", Err: errors.New("refused")}, telgate.DetailTransport}, // the INVITE with credentials never left
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := begin(t, nil)
+			s.signal(sip.Ended{By: sip.EndedByTransport, Err: c.err})
+			if call := <-s.result; call.Outcome != telgate.OutcomeTrunkFailed || call.Detail != c.want {
+				t.Errorf("%v: %s %s, want %s", c.err, call.Outcome, call.Detail, c.want)
+			}
+		})
+	}
+}

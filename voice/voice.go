@@ -70,7 +70,7 @@ type Negotiation interface {
 type Line struct {
 	Dial   func(telgate.Number) (user string, err error)         // the final dial string, or what forbids it
 	Invite func(ctx context.Context, in sip.Invite) (Leg, error) // returns when the INVITE was handed to the network
-	Open   func(ctx context.Context) (Session, error)            // a port pair with our offer
+	Open   func(ctx context.Context) (Session, error)            // a port pair with our offer; a [*sip.SendError] where the trunk is not open
 	Script func(prompts.ScriptOptions) (prompts.Script, error)   // the recordings, in this trunk's codecs
 }
 

@@ -116,12 +116,12 @@ func (g *gateway) lines() map[string]voice.Line {
 				return leg, nil
 			},
 			Open: func(ctx context.Context) (voice.Session, error) {
+				if err := trunk.Ready(ctx); err != nil {
+					return nil, &sip.SendError{Op: "open", Err: err}
+				}
 				local, advertise := trunk.MediaAddr()
 				if own, err := netip.ParseAddr(g.cfg.Media.Address); err == nil {
 					advertise = own
-				}
-				if !local.IsValid() {
-					return nil, errors.New("the trunk is not open")
 				}
 				return g.engine.Open(ctx, media.Options{
 					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(g.cfg.Media.Latch),
