@@ -12,4 +12,5 @@ done
 binary=$(mktemp -d)
 trap 'rm -rf "$binary"' EXIT
 CGO_ENABLED=0 go build -trimpath -o "$binary/telgate" ./cmd/telgate
+TELGATE_SIEGE=${TELGATE_SIEGE:-60s} go test -count=1 -run Siege ./cmd/telgate
 TELGATE=$binary/telgate go test -count=1 -tags interop -parallel 12 -timeout 15m "$@" ./testbed/interop
