@@ -16,7 +16,8 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 		}
 	}
 	actor, refusal := s.actor(ctx, telgate.Actor{ID: c.User, Name: c.UserName, Team: c.Team, Channel: c.Channel}, c.UserTeam)
-	if refusal != "" && !(actor.Unknown && (c.Action == actionConfirm || c.Action == actionHangup)) {
+	own := c.Action == actionConfirm || c.Action == actionHangup // needs no more than the clicker's id
+	if refusal != "" && (!actor.Unknown || !own) {
 		answer(refusal)
 		return
 	}

@@ -417,7 +417,7 @@ func TestOnHoldNothingCountsAndTheAlertComesAgainAfterwards(t *testing.T) {
 
 func TestAnAnswerThatCameBeforeALimitIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := begin(t, func(c *Config, o *telgate.Order) { o.Ring = 10 * time.Second })
+		s := begin(t, func(_ *Config, o *telgate.Order) { o.Ring = 10 * time.Second })
 		s.signal(sip.Trying{}, sip.Progress{Status: 180})
 		s.pass(10*time.Second - 1)
 		s.leg.events <- sip.Answered{SDP: []byte("x")} // both are ready when the owner wakes up

@@ -162,7 +162,7 @@ func crowded(ctx context.Context, t *testing.T, people int) (c *crowd, stop func
 	cfg.People, cfg.Groups, cfg.Slack.AllowChannels, cfg.Calls.Rounds = nil, nil, nil, 1
 	cfg.Calls.Ring, cfg.Calls.MaxDuration = patience, 2*patience // nobody but people ends calls here
 	cfg.Limits.PerAskerPerHour = 2 * people
-	for i := range people {                                      // a room each: Slack takes one message a second in each
+	for i := range people { // a room each: Slack takes one message a second in each
 		cfg.People = append(cfg.People, config.Person{Nick: crowdNick(i), Phones: []config.Phone{{Number: fmt.Sprintf("sip:71%02d@main", i)}}})
 		cfg.Slack.AllowChannels = append(cfg.Slack.AllowChannels, crowdChannel(i))
 		d.workspace.AddChannel(slacktest.Channel{ID: crowdChannel(i), Name: "room", BotIn: true})
