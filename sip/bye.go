@@ -16,17 +16,14 @@ func (l *Leg) bye(d *dialog, by EndedBy) {
 	l.seq++
 	req := l.request(d, sip.BYE, l.seq)
 	addReason(req, l.why.Reason)
-	l.seq++ // kept for the retry with credentials
-	retry := l.seq
+	next := counting(l.seq)
+	l.seq += maxRetries // kept for repetitions with credentials
 	l.trunk.work.Go(func() {
 		ctx, stop := l.trunk.limited(giveUp)
 		defer stop()
-		res, err := l.trunk.transact(ctx, req)
-		if err == nil && (res.StatusCode == 401 || res.StatusCode == 407) {
-			auth, authErr := l.trunk.cfg.Credentials.answerChallenges(res, "BYE", req.Recipient.String(), nil)
-			if authErr == nil {
-				_, err = l.trunk.transact(ctx, l.trunk.again(req, retry, path{local: l.path.local, advertise: l.path.advertise, to: l.nextHop(d)}, auth))
-			}
+		res, err := l.trunk.authenticated(ctx, req, next)
+		if res != nil { // a challenge that cannot be answered ends it like any other response
+			err = nil
 		}
 		l.byed <- byeResult{by, err} // 481, 408 and silence end the dialog just as well (RFC 3261 12.2.1.2)
 	})

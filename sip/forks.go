@@ -85,9 +85,10 @@ func (t *Trunk) dismiss(res *sip.Response) {
 	_ = t.ua.TransportLayer().WriteMsg(l.request(d, sip.ACK, res.CSeq().SeqNo))
 	ctx, stop := t.limited(giveUp)
 	defer stop()
-	bye := l.request(d, sip.BYE, res.CSeq().SeqNo+maxRetries+1)
+	seq := res.CSeq().SeqNo + maxRetries + 1
+	bye := l.request(d, sip.BYE, seq)
 	addReason(bye, `SIP;cause=200;text="Call completed elsewhere"`)
-	_, _ = t.transact(ctx, bye)
+	_, _ = t.authenticated(ctx, bye, counting(seq))
 }
 
 func hostAddr(d *dialog) (netip.Addr, bool) {

@@ -22,8 +22,12 @@ func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.admit(ctx, p); err != nil {
+		return nil, err
+	}
 	l := newLeg(t, p)
 	l.first = t.inviteRequest(in, p)
+	l.auth = t.auth.begin(l.first)
 	l.callID, l.fromTag = l.first.CallID().Value(), tagOf(l.first.From().Params)
 	l.seq = 1
 	if err := t.adopt(l); err != nil {
@@ -41,16 +45,24 @@ func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
 
 // path resolves the trunk and, for connections, opens or finds the one that will be used, since Contact names its port.
 func (t *Trunk) path(ctx context.Context) (path, error) {
-	t.mu.Lock()
-	ua, closing, local := t.ua, t.closing, t.local
-	t.mu.Unlock()
-	if ua == nil || closing {
+	if t.closed() {
 		return path{}, &SendError{"closed", errClosed}
 	}
 	peer, err := t.resolve(ctx)
 	if err != nil {
 		return path{}, &SendError{"resolve", err}
 	}
+	return t.pathTo(ctx, peer)
+}
+
+// pathTo is the path to one address.
+func (t *Trunk) pathTo(ctx context.Context, peer netip.AddrPort) (path, error) {
+	if t.closed() {
+		return path{}, &SendError{"closed", errClosed}
+	}
+	t.mu.Lock()
+	ua, local := t.ua, t.local
+	t.mu.Unlock()
 	if t.cfg.Transport == "tcp" {
 		probe := sip.NewRequest(sip.OPTIONS, sip.Uri{Scheme: "sip", Host: hostOf(peer.Addr())})
 		probe.AppendHeader(t.newVia(path{advertise: local}))
@@ -69,6 +81,12 @@ func (t *Trunk) path(ctx context.Context) (path, error) {
 	advertise := netip.AddrPortFrom(t.advertisedLocked().Addr(), local.Port())
 	t.mu.Unlock()
 	return path{local: local, advertise: advertise, to: peer}, nil
+}
+
+func (t *Trunk) closed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ua == nil || t.closing
 }
 
 // adopt registers a leg for the peer's requests; Run waits for it from then on.

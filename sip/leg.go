@@ -44,7 +44,7 @@ type Leg struct {
 	talk   *dialog // the confirmed dialog
 	why    *Hangup // set when we want it to end
 	end    Ended
-	auths  int
+	auth   exchange
 	re     *reinvite
 	giveUp *time.Timer // runs from our CANCEL on
 	free   []func()    // releases the guard's hosts
@@ -214,7 +214,19 @@ func (l *Leg) finish(by EndedBy, err error) {
 	}
 	l.end.By, l.end.Err = by, unnumbered(err, l.first)
 	l.end.ToTags = len(l.early)
+	l.vital(by, err)
 	l.emit(l.end)
+}
+
+// vital tells the trunk's health what a call says about it.
+func (l *Leg) vital(by EndedBy, err error) {
+	switch {
+	case l.end.Status == 408 || l.end.Status == 503: // may be the callee's network; probes tell
+	case l.end.Responses > 0:
+		l.trunk.vitals.answered(0)
+	case by == EndedByTimeout && !errors.Is(err, errClosed), by == EndedByTransport:
+		l.trunk.vitals.miss(noAnswer("INVITE", err))
+	}
 }
 
 // limited is a context for what a leg still has to send: it ends with the time given, or when the trunk gives up.

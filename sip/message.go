@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -126,7 +127,7 @@ func (t *Trunk) callerID() string {
 
 // contact is where the peer's requests reach this trunk.
 func (t *Trunk) contact(p path) *sip.ContactHeader {
-	u := sip.Uri{Scheme: "sip", User: t.callerID(), Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port())}
+	u := sip.Uri{Scheme: "sip", User: cmp.Or(t.cfg.Identity.ContactUser, t.callerID()), Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port())}
 	if t.cfg.Transport == "tcp" {
 		u.UriParams = sip.NewParams()
 		u.UriParams.Add("transport", "tcp")
@@ -144,22 +145,6 @@ func (t *Trunk) inviteRequest(in Invite, p path) *sip.Request {
 	contentType := sip.ContentTypeHeader("application/sdp")
 	req.AppendHeader(&contentType)
 	req.SetBody(in.Offer)
-	return req
-}
-
-// again is the same request with credentials: a new transaction of the same call, built from what was sent first, so
-// that nothing a challenge carries (a Record-Route, a To tag) finds its way into it (RFC 3261 8.1.3.5).
-func (t *Trunk) again(first *sip.Request, seq uint32, p path, auth []authorization) *sip.Request {
-	req := first.Clone()
-	req.RemoveHeader("Via")
-	req.PrependHeader(t.newVia(p))
-	req.RemoveHeader("Authorization")
-	req.RemoveHeader("Proxy-Authorization")
-	req.ReplaceHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: first.Method})
-	for _, a := range auth {
-		req.AppendHeader(sip.NewHeader(a.header, a.value))
-	}
-	t.address(req, p)
 	return req
 }
 

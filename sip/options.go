@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,30 +19,34 @@ type Probe struct {
 }
 
 // Alive tells whether the trunk can be expected to take calls: any final response but 408 and 503 says that it is there.
-func (p Probe) Alive() bool { return p.Status >= 200 && p.Status != 408 && p.Status != 503 }
+func (p Probe) Alive() bool { return aliveStatus(p.Status) }
 
-// Probe sends OPTIONS to the trunk (RFC 3261 11) and rings nobody. It answers one challenge.
+// Probe sends OPTIONS to the trunk (RFC 3261 11) and rings nobody. It answers challenges, but not while refused
+// credentials rest; the trunk's [Health] learns from it.
 func (t *Trunk) Probe(ctx context.Context) (Probe, error) {
 	p, err := t.path(ctx)
 	if err != nil {
+		if ctx.Err() == nil || isTimeout(ctx.Err()) {
+			t.vitals.miss(err)
+		}
 		return Probe{}, err
 	}
 	req := t.request(sip.OPTIONS, "", p)
 	req.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
-	began := t.env.Now()
-	res, err := t.transact(ctx, req)
-	if err == nil && (res.StatusCode == 401 || res.StatusCode == 407) && t.cfg.Credentials.User != "" {
-		auth, authErr := t.cfg.Credentials.answerChallenges(res, "OPTIONS", req.Recipient.String(), nil)
-		if authErr == nil {
-			began = t.env.Now()
-			res, err = t.transact(ctx, t.again(req, 2, p, auth))
+	var sent time.Time
+	next := counting(1)
+	sent = t.env.Now()
+	res, err := t.authenticated(ctx, req, func() uint32 { sent = t.env.Now(); return next() })
+	if _, unanswered := errors.AsType[*AuthError](err); err != nil && !unanswered {
+		if !errors.Is(ctx.Err(), context.Canceled) { // we stop: the trunk missed nothing
+			t.vitals.miss(noAnswer("OPTIONS", err))
 		}
-	}
-	if err != nil {
 		return Probe{}, fmt.Errorf("OPTIONS to %s: %w", p.to, err)
 	}
+	latency := t.env.Now().Sub(sent)
+	t.vitals.final(res, latency)
 	return Probe{
-		Status: res.StatusCode, Phrase: res.Reason, Latency: t.env.Now().Sub(began),
+		Status: res.StatusCode, Phrase: res.Reason, Latency: latency,
 		Allow: firstHeader(res, "Allow"), Server: firstHeader(res, "Server", "User-Agent"),
 	}, nil
 }

@@ -1,19 +1,17 @@
 package sip
 
 import (
-	"errors"
-
 	"github.com/emiago/sipgo/sip"
 )
-
-// maxRetries of an INVITE with credentials: one, and one more where the peer says that its nonce was stale.
-const maxRetries = 2
 
 // response takes one response to the INVITE.
 func (l *Leg) response(res *sip.Response) {
 	l.end.Responses++
 	if s := firstHeader(res, "Server", "User-Agent"); s != "" {
 		l.end.Server = s
+	}
+	if !res.IsProvisional() && res.StatusCode != 401 && res.StatusCode != 407 {
+		l.auth.settled(l.first)
 	}
 	switch {
 	case res.StatusCode == 100:
@@ -99,23 +97,19 @@ func (l *Leg) acknowledge(d *dialog) {
 
 // challenged sends the INVITE again with credentials.
 func (l *Leg) challenged(res *sip.Response) {
-	auth, err := l.trunk.cfg.Credentials.answerChallenges(res, "INVITE", l.first.Recipient.String(), l.first.Body())
-	if err != nil || l.trunk.cfg.Credentials.User == "" {
+	if err := l.auth.challenged(res, l.invite); err != nil {
 		l.facts(res)
-		l.finish(EndedByAuth, errors.Join(errors.New("challenged with "+statusLine(res)+", and no credentials can answer it"), err))
+		l.trunk.vitals.refresh()
+		l.finish(EndedByAuth, err)
 		return
 	}
-	if l.auths > 0 && (!auth[0].stale || l.auths >= maxRetries) {
-		l.facts(res)
-		l.finish(EndedByAuth, errors.New("refused after authentication with "+statusLine(res)+": check user, auth_user and password"))
-		return
-	}
-	l.auths++
 	l.seq++
 	ctx, stop := l.trunk.limited(giveUp)
 	defer stop()
 	l.state = calling
-	if err := l.send(ctx, l.trunk.again(l.first, l.seq, l.path, auth)); err != nil {
+	again := l.trunk.repeat(l.first, l.seq)
+	l.auth.sign(again)
+	if err := l.send(ctx, again); err != nil {
 		l.facts(res)
 		l.finish(EndedByTransport, err)
 		return

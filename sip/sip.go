@@ -6,7 +6,7 @@
 // and its dialog; one goroutine owns it and reports [Event]s, the last of which is always [Ended].
 //
 // The package knows signalling only: SDP crosses it as bytes, and what an ending means for a page is judged elsewhere.
-// It registers nowhere, follows no redirect and takes no calls: an incoming INVITE is answered 480.
+// It follows no redirect and takes no calls: an incoming INVITE is answered 480.
 package sip
 
 import (
@@ -44,8 +44,10 @@ type TrunkConfig struct {
 	Credentials Credentials
 	Identity    Identity
 	Local       Local
-	Keepalive   time.Duration           // between packets that keep a UDP path open while a leg is up; 0 = none
-	Peers       []netip.Prefix          // further sources whose datagrams are read
+	Keepalive   time.Duration  // between packets that keep a UDP path open while a leg is up; 0 = none
+	Peers       []netip.Prefix // further sources whose datagrams are read
+	Register    Register
+	Probe       Probing
 	Dialable    func(user string) error // asked about the user part of every INVITE about to be sent
 }
 
@@ -60,6 +62,7 @@ type Credentials struct {
 type Identity struct {
 	Domain      string // host of From and To; "" = the trunk's host
 	CallerID    string // user of From; "" = Credentials.User
+	ContactUser string // user of Contact, in REGISTER and INVITE alike; "" = as CallerID
 	DisplayName string
 	UserAgent   string
 }
@@ -84,7 +87,7 @@ func (e *ConfigError) Error() string { return e.Key + ": " + e.Message }
 
 // SendError says why a request never left.
 type SendError struct {
-	Op  string // "forbidden", "open", "resolve", "connect", "send" or "closed"
+	Op  string // "forbidden", "open", "resolve", "connect", "send", "closed", "credentials" (refused, resting) or "register" (not registered)
 	Err error
 }
 

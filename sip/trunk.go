@@ -29,17 +29,22 @@ type Trunk struct {
 	guard *guard
 	key   string // of our From tags
 
+	auth         *authenticator
+	vitals       *vitals
+	registration *registration // nil where the trunk does not register
+
 	opened  chan struct{} // closed when the first attempt to open has ended
 	abandon chan struct{} // closed when the farewell is over: legs return whatever is left
 
-	mu      sync.Mutex
-	ua      *sipgo.UserAgent
-	conn    net.PacketConn
-	local   netip.AddrPort // what we are bound to
-	peer    netip.AddrPort // the trunk, as resolved last
-	openErr error
-	closing bool
-	legs    map[string]*Leg // by Call-ID
+	mu       sync.Mutex
+	ua       *sipgo.UserAgent
+	conn     net.PacketConn
+	local    netip.AddrPort // what we are bound to
+	peer     netip.AddrPort // the trunk, as resolved last
+	openErr  error
+	closing  bool
+	legs     map[string]*Leg // by Call-ID
+	services []sip.Uri       // Service-Route
 
 	work  sync.WaitGroup // every goroutine started by a leg
 	count counters
@@ -68,6 +73,11 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 		opened: make(chan struct{}), abandon: make(chan struct{}),
 	}
 	t.key = t.token(16)
+	t.auth = newAuthenticator(cfg, env, t.token)
+	t.vitals = newVitals(env.Now, t.auth.restsUntil)
+	if cfg.Register.On {
+		t.registration = newRegistration(t)
+	}
 	return t, nil
 }
 
@@ -92,6 +102,7 @@ func (t *Trunk) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		t.vitals.miss(&SendError{"resolve", err})
 		t.env.Log.Warn("trunk cannot be opened, trying again", "err", err)
 		if !wait(ctx, reopenAfter) {
 			return nil
@@ -209,6 +220,7 @@ func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.Add
 
 // serveUntil keeps the trunk open until ctx is done, then ends what is left on it.
 func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
+	t.tend(ctx)
 	t.keepalive(ctx)
 	t.mu.Lock()
 	t.closing = true
@@ -237,7 +249,8 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	<-served
 }
 
-// keepalive holds the UDP path open while anything is up: a pinhole closes in 30 s, and a phone may ring that long.
+// keepalive holds the UDP path open while anything is up, or we are registered: a pinhole closes in 30 s, and a phone may
+// ring that long.
 // Connections have the kernel's own keep-alive.
 func (t *Trunk) keepalive(ctx context.Context) {
 	if t.cfg.Keepalive <= 0 || t.conn == nil {
@@ -254,7 +267,7 @@ func (t *Trunk) keepalive(ctx context.Context) {
 			t.mu.Lock()
 			busy, peer := len(t.legs) > 0, t.peer
 			t.mu.Unlock()
-			if busy {
+			if busy || t.registration != nil {
 				_, _ = t.conn.WriteTo([]byte("\r\n\r\n"), net.UDPAddrFromAddrPort(peer)) // RFC 5626 3.5.1; a lost one is followed by the next
 			}
 		}
@@ -263,7 +276,29 @@ func (t *Trunk) keepalive(ctx context.Context) {
 
 // resolve finds the trunk's address. A name that does not resolve now keeps its last good address.
 func (t *Trunk) resolve(ctx context.Context) (netip.AddrPort, error) {
-	host, port, err := splitHostPort(t.cfg.Addresses[0])
+	peer, err := t.lookup(ctx, t.cfg.Addresses[0])
+	t.mu.Lock()
+	last := t.peer
+	t.mu.Unlock()
+	if err != nil && last.IsValid() {
+		return last, nil
+	}
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	t.mu.Lock()
+	moved := t.peer.IsValid() && t.peer.Addr() != peer.Addr()
+	t.peer = peer
+	t.mu.Unlock()
+	if moved {
+		t.guard.allow(peer.Addr())
+	}
+	return peer, nil
+}
+
+// lookup finds the address of host[:port], which is the trunk's from then on.
+func (t *Trunk) lookup(ctx context.Context, address string) (netip.AddrPort, error) {
+	host, port, err := splitHostPort(address)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
@@ -275,26 +310,13 @@ func (t *Trunk) resolve(ctx context.Context) (netip.AddrPort, error) {
 		if err == nil && len(found) == 0 {
 			err = errors.New("no address")
 		}
-		t.mu.Lock()
-		last := t.peer
-		t.mu.Unlock()
-		if err != nil && last.IsValid() {
-			return last, nil
-		}
 		if err != nil {
 			return netip.AddrPort{}, fmt.Errorf("resolve %s: %w", host, err)
 		}
-		addr = found[0].Unmap()
+		addr = found[0]
 	}
-	peer := netip.AddrPortFrom(addr, uint16(port))
-	t.mu.Lock()
-	moved := t.peer.IsValid() && t.peer.Addr() != peer.Addr()
-	t.peer = peer
-	t.mu.Unlock()
-	if moved {
-		t.guard.allow(peer.Addr())
-	}
-	return peer, nil
+	t.auth.trust(addr)
+	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
 }
 
 // bindAddress is the configured address, else the one the kernel would send from.

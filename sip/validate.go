@@ -41,8 +41,9 @@ func (c TrunkConfig) validate() error {
 	if c.Local.DSCP < 0 || c.Local.DSCP > 63 {
 		fault("dscp", "%d is not between 0 and 63", c.Local.DSCP)
 	}
+	c.validateRegister(fault)
 	for _, f := range []struct{ key, value string }{
-		{"domain", c.Identity.Domain}, {"user", c.Credentials.User}, {"caller_id", c.Identity.CallerID},
+		{"contact_user", c.Identity.ContactUser}, {"domain", c.Identity.Domain}, {"user", c.Credentials.User}, {"caller_id", c.Identity.CallerID},
 	} {
 		if !isToken(f.value) {
 			fault(f.key, "contains characters that a SIP address cannot hold")
@@ -56,6 +57,27 @@ func (c TrunkConfig) validate() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// validateRegister reports what keeps a trunk from registering, and from being probed.
+func (c TrunkConfig) validateRegister(fault func(key, format string, args ...any)) {
+	if c.Register.On && c.Credentials.User == "" {
+		fault("register", "needs user: the account that is registered")
+	}
+	if c.Register.Registrar != "" {
+		if _, _, err := splitHostPort(c.Register.Registrar); err != nil {
+			fault("registrar", "%q: %v", c.Register.Registrar, err)
+		}
+	}
+	switch c.Probe.Mode {
+	case "", ProbeOff, ProbeOptions:
+	case ProbeRegister:
+		if !c.Register.On {
+			fault("probe", "\"register\" needs register = true")
+		}
+	default:
+		fault("probe", "%q is not options, register or off", c.Probe.Mode)
+	}
 }
 
 // isToken tells whether s may stand in the user or host part of a URI as it is. Anything that would need escaping, or

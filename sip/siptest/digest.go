@@ -2,6 +2,8 @@ package siptest
 
 import (
 	"crypto/md5"
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
@@ -31,9 +33,27 @@ func authorized(m Message, password string) bool {
 	if p["realm"] != realm || p["nonce"] != nonce(m) || p["uri"] != uri || p["qop"] != "auth" {
 		return false
 	}
-	secret := hash(p["username"], ":", realm, ":", password)
-	want := hash(secret, ":", p["nonce"], ":", p["nc"], ":", p["cnonce"], ":auth:", hash(m.Method(), ":", uri))
+	want := proof(p, realm, password, m.Method(), uri)
 	return subtle.ConstantTimeCompare([]byte(want), []byte(p["response"])) == 1
+}
+
+// proof is what an answer with these parameters should have as response (RFC 7616 3.4.1).
+func proof(p map[string]string, realm, password, method, uri string) string {
+	algorithm, session := strings.CutSuffix(strings.ToUpper(p["algorithm"]), "-SESS")
+	h := hash
+	if algorithm == "SHA-256" {
+		h = func(parts ...string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "")))) }
+	}
+	if algorithm == "SHA-512-256" {
+		h = func(parts ...string) string {
+			return fmt.Sprintf("%x", sha512.Sum512_256([]byte(strings.Join(parts, ""))))
+		}
+	}
+	secret := h(p["username"], ":", realm, ":", password)
+	if session {
+		secret = h(secret, ":", p["nonce"], ":", p["cnonce"])
+	}
+	return h(secret, ":", p["nonce"], ":", p["nc"], ":", p["cnonce"], ":auth:", h(method, ":", uri))
 }
 
 // parameters reads a=b, c="d"; no value of a digest has a comma or quote inside.

@@ -1,0 +1,100 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// path is how REGISTER travels: to the registrar, or to the trunk itself.
+func (r *registration) path(ctx context.Context) (path, error) {
+	t := r.trunk
+	if t.cfg.Register.Registrar == "" {
+		return t.path(ctx)
+	}
+	to, err := t.lookup(ctx, t.cfg.Register.Registrar)
+	if err != nil {
+		return path{}, &SendError{"resolve", err}
+	}
+	if to.Addr() != r.host {
+		t.guard.allow(to.Addr()) // for good, as the trunk's own
+		r.host = to.Addr()
+	}
+	return t.pathTo(ctx, to)
+}
+
+// request builds a REGISTER. It goes to the domain and names the account, not the caller id (RFC 3261 10.2).
+func (r *registration) request(p path, expires time.Duration) *sip.Request {
+	t := r.trunk
+	req := t.request(sip.REGISTER, "", p)
+	account := t.uri(t.cfg.Credentials.User, p)
+	if host, port, err := splitHostPort(t.cfg.Register.Registrar); err == nil && t.cfg.Identity.Domain == "" {
+		account.Host = host
+		req.Recipient.Host, req.Recipient.Port = host, 0
+		if port != 5060 {
+			req.Recipient.Port = port
+		}
+	}
+	account.Port, account.UriParams = 0, nil
+	from := &sip.FromHeader{Address: account, Params: sip.NewParams()}
+	from.Params.Add("tag", r.fromTag)
+	req.ReplaceHeader(from)
+	req.ReplaceHeader(&sip.ToHeader{Address: *account.Clone(), Params: sip.NewParams()})
+	id := sip.CallIDHeader(r.callID)
+	req.ReplaceHeader(&id)
+	req.ReplaceHeader(&sip.CSeqHeader{SeqNo: r.next(), MethodName: sip.REGISTER})
+	req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(expires/time.Second))))
+	req.AppendHeader(sip.NewHeader("Allow", methods))
+	return req
+}
+
+// next is the CSeq of the next REGISTER: it rises for the life of the trunk.
+func (r *registration) next() uint32 {
+	r.seq++
+	return r.seq
+}
+
+// admit tells whether an INVITE may be sent now. An error is a definite refusal of our own, so that the next trunk is
+// taken:
+//
+//   - "credentials": the trunk refused our password a short while ago. Nothing is sent, even if no other trunk is left:
+//     the answer is known, and a PBX that bans us for repeating it (fail2ban) would take the BYEs of other calls with it.
+//   - "register": the trunk takes calls from those registered with it, and we are not. Once we were, calls are tried in any
+//     case: what has lapsed may only be the registrar.
+func (t *Trunk) admit(ctx context.Context, p path) error {
+	if until := t.auth.restsUntil(); !until.IsZero() {
+		return &SendError{"credentials", fmt.Errorf("%w (until %s)", errResting, until.UTC().Format("15:04:05 MST"))}
+	}
+	r := t.registration
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.first:
+		if contact := t.vitals.contact(); contact != "" && contact != hostPort(t.contact(p).Address) {
+			r.wake() // the connection is another one: the registrar shall know it
+		}
+		return nil
+	default:
+	}
+	known := t.Health().Registration
+	if !known.Refused {
+		r.wake()
+		limited, stop := context.WithTimeout(ctx, registerWait)
+		defer stop()
+		select {
+		case <-r.first:
+			return nil
+		case <-limited.Done():
+		}
+		known = t.Health().Registration
+	}
+	if known.Failure == "" {
+		known.Failure = "no answer to REGISTER yet"
+	}
+	return &SendError{"register", errors.New(known.Failure)}
+}

@@ -1,0 +1,91 @@
+package siptest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Wire is a UDP network in memory, for tests that are about time and run in a bubble of testing/synctest: real sockets
+// would keep its clock from moving. It loses nothing and keeps the order.
+type Wire struct {
+	mu    sync.Mutex
+	ends  map[string]*wireEnd
+	ports int
+}
+
+// NewWire is a network nobody is on.
+func NewWire() *Wire { return &Wire{ends: map[string]*wireEnd{}, ports: 40000} }
+
+// Listen binds a socket to host:port; port 0 is any.
+func (w *Wire) Listen(_ context.Context, _, address string) (net.PacketConn, error) {
+	addr, err := net.ResolveUDPAddr("udp", address)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if addr.Port == 0 {
+		w.ports++
+		addr.Port = w.ports
+	}
+	if w.ends[addr.String()] != nil {
+		return nil, fmt.Errorf("%s is taken", addr)
+	}
+	e := &wireEnd{wire: w, addr: addr, in: make(chan packet, 256), closed: make(chan struct{})}
+	w.ends[addr.String()] = e
+	return e, nil
+}
+
+type packet struct {
+	from *net.UDPAddr
+	data []byte
+}
+
+type wireEnd struct {
+	wire   *Wire
+	addr   *net.UDPAddr
+	in     chan packet
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (e *wireEnd) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case p := <-e.in:
+		return copy(b, p.data), p.from, nil
+	case <-e.closed:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+func (e *wireEnd) WriteTo(b []byte, to net.Addr) (int, error) {
+	e.wire.mu.Lock()
+	other := e.wire.ends[to.String()]
+	e.wire.mu.Unlock()
+	if other != nil {
+		select {
+		case other.in <- packet{e.addr, slices.Clone(b)}:
+		default: // full: lost, as in life
+		}
+	}
+	return len(b), nil
+}
+
+func (e *wireEnd) Close() error {
+	e.once.Do(func() {
+		e.wire.mu.Lock()
+		delete(e.wire.ends, e.addr.String())
+		e.wire.mu.Unlock()
+		close(e.closed)
+	})
+	return nil
+}
+
+func (e *wireEnd) LocalAddr() net.Addr              { return e.addr }
+func (e *wireEnd) SetDeadline(t time.Time) error    { return e.SetReadDeadline(t) }
+func (e *wireEnd) SetReadDeadline(time.Time) error  { return nil }
+func (e *wireEnd) SetWriteDeadline(time.Time) error { return nil }
