@@ -77,6 +77,7 @@ const (
 	DetailNoResponse     Detail = "no_response"      // trunk_failed: nothing came back at all
 	DetailNoFinal        Detail = "no_final"         // trunk_failed: 100 and then nothing
 	DetailCredentials    Detail = "credentials"      // trunk_failed: refused after correct authentication
+	DetailNotRegistered  Detail = "not_registered"   // trunk_failed: the trunk would not register us; nothing was sent
 	DetailTransport      Detail = "transport"        // trunk_failed: DNS, connect, TLS or local send error
 	DetailUnusableAnswer Detail = "unusable_answer"  // trunk_failed: a 200 whose SDP we cannot use
 	DetailLocalMedia     Detail = "local_media"      // trunk_failed: no RTP port was left here

@@ -131,7 +131,18 @@ type Trunk struct {
 	Codecs    []string
 	Prefixes  []string
 	Account   Account
+	Register  Register
+	Probe     string // "options", "register" or "off"; "" = by Register
 	Format    Format
+}
+
+// Register is how a trunk is registered with.
+type Register struct {
+	On          bool
+	Registrar   string
+	Expires     int // seconds
+	Retry       time.Duration
+	ContactUser string
 }
 
 // Account is who we are on a trunk.
@@ -208,6 +219,6 @@ func Default() Config {
 func NewTrunk(name string) Trunk {
 	return Trunk{
 		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"},
-		Format: Format{Style: "e164", NationalPrefix: "0"},
+		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
 	}
 }

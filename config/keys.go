@@ -20,9 +20,9 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register", "registrar", "register_expires", "register_retry", "register_by", "contact_user", "outbound_proxy",
+			"register_by", "outbound_proxy",
 			"caller_id_format", "caller_prefix", "identity", "privacy", "from_user", "headers", "srtp", "tls_ca", "tls_cert",
-			"tls_key", "tls_server_name", "tls_min", "dtmf", "max_calls", "calls_per_second", "redirect", "probe", "nat",
+			"tls_key", "tls_server_name", "tls_min", "dtmf", "max_calls", "calls_per_second", "redirect", "nat",
 			"answer_supervision", "test_number", "user_phone", "uri",
 		}
 	case "groups":
@@ -92,6 +92,9 @@ func (t *Trunk) keys(s Secrets) keys {
 		"kind": oneOf(&t.Kind, "carrier", "pbx"), "addresses": list(&t.Addresses), "transport": transport(&t.Transport),
 		"user": text(&t.Account.User), "auth_user": text(&t.Account.AuthUser), "password": secret(&t.Account.Password, s),
 		"domain": text(&t.Account.Domain), "caller_id": text(&t.Account.CallerID), "display_name": text(&t.Account.DisplayName),
+		"register": boolean(&t.Register.On), "registrar": text(&t.Register.Registrar), "register_expires": integer(&t.Register.Expires, 60, 86_400),
+		"register_retry": duration(&t.Register.Retry, time.Second, 15*time.Minute), "contact_user": text(&t.Register.ContactUser),
+		"probe":  oneOf(&t.Probe, "options", "register", "off"),
 		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),

@@ -125,6 +125,10 @@ func (p *Pager) Page(id telgate.PageID) (telgate.Page, bool) { return p.journal.
 // Pages are the running and the recent pages, newest first.
 func (p *Pager) Pages() []telgate.Page { return p.journal.All() }
 
+// TrunkStands takes what a trunk's own signalling, its probes and registration, says of it. It orders trunks from the next
+// step on, and forbids none.
+func (p *Pager) TrunkStands(trunk string, s plan.Standing) { p.trunks.stands(trunk, s) }
+
 // Changed tells which pages have changed, merged where the reader is slow; it is closed when ctx is done.
 func (p *Pager) Changed(ctx context.Context) <-chan telgate.PageID { return p.watch.changed(ctx) }
 

@@ -130,6 +130,15 @@ func (t *trunks) route(cfg *Config, n *telgate.Number, tried map[string]bool, no
 	return cfg.Dialer.Route(*n, cfg.Trunks, t.health, tried, now)
 }
 
+// stands takes what a trunk's own signalling says of it.
+func (t *trunks) stands(trunk string, s plan.Standing) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := t.health[trunk]
+	h.Standing = s
+	t.health[trunk] = h
+}
+
 func (t *trunks) note(c *telgate.Call, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -149,7 +149,7 @@ func TestTrunksAreOrderedByHealthAndNeverForbidden(t *testing.T) {
 func TestATrunkThatFailsRestsLongerEachTime(t *testing.T) {
 	now := time.Unix(1000, 0)
 	failed := telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Scope: telgate.ScopeTrunk}
-	refused := telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Scope: telgate.ScopeTrunk, Detail: telgate.DetailCredentials}
+	refused := telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Scope: telgate.ScopeTrunk, Detail: telgate.DetailCredentials, Times: telgate.CallTimes{Dialed: now}}
 	for _, c := range []struct {
 		name  string
 		call  telgate.Call
@@ -203,6 +203,41 @@ func TestAWrongCountryIsAFault(t *testing.T) {
 	} {
 		if err := c.format.Check(); (err == nil) != c.good {
 			t.Errorf("%+v: %v", c.format, err)
+		}
+	}
+}
+
+func TestATrunkThatIsDownIsTriedLastAndOneThatWouldSendNothingAfterIt(t *testing.T) {
+	now := time.Unix(1000, 0)
+	d, faults := NewDialer(DialConfig{PrefixesAllowed: []string{"+81"}})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	trunks := []Trunk{{Name: "refused"}, {Name: "down"}, {Name: "resting"}, {Name: "up"}}
+	health := map[string]Health{
+		"refused": {Standing: Standing{Down: true, Refused: now.Add(time.Minute)}},
+		"down":    {Standing: Standing{Down: true}},
+		"resting": {RestUntil: now.Add(time.Hour)},
+	}
+	tried := map[string]bool{}
+	for _, want := range []string{"up", "resting", "down", "refused"} {
+		c, ok, err := d.Route(telgate.Number{E164: "+819012345678"}, trunks, health, tried, now)
+		if !ok || err != nil || c.Trunk != want || c.Last != (want == "refused") {
+			t.Errorf("%+v %v %v, want %s", c, ok, err, want)
+		}
+		tried[c.Trunk] = true
+	}
+	if c, _, _ := d.Route(telgate.Number{E164: "+819012345678"}, trunks[:2], health, nil, now.Add(2*time.Minute)); c.Trunk != "refused" {
+		t.Errorf("after its rest %s is first", c.Trunk)
+	}
+}
+
+func TestACallThatWasNotSentLeavesTheTrunksHealthAlone(t *testing.T) {
+	h := Health{RestUntil: time.Unix(2000, 0), Failures: 3, Standing: Standing{Down: true}}
+	for _, detail := range []telgate.Detail{telgate.DetailCredentials, telgate.DetailNotRegistered} {
+		c := telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Scope: telgate.ScopeTrunk, Detail: detail}
+		if got := h.After(&c, time.Unix(1000, 0)); got != h {
+			t.Errorf("%s: %+v", detail, got)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,6 +12,13 @@ import (
 type Health struct {
 	RestUntil time.Time
 	Failures  int // in a row
+	Standing  Standing
+}
+
+// Standing is what the trunk's own signalling says of it: probes, registration, refused credentials.
+type Standing struct {
+	Down    bool
+	Refused time.Time // until then it sends nothing, because its credentials were refused
 }
 
 // Back-off of a trunk that failed: it doubles with each failure in a row.
@@ -21,20 +29,24 @@ const (
 	restCredMost    = 15 * time.Minute
 )
 
-// After is a trunk's health after a call over it.
+// After is a trunk's health after a call over it. A call whose INVITE was not even sent says only what the trunk's standing
+// says already.
 func (h Health) After(c *telgate.Call, now time.Time) Health {
 	if c.Outcome == telgate.OutcomeCancelled || c.Outcome == telgate.OutcomeTrunkFailed && c.Scope == telgate.ScopeCall {
 		return h // says nothing about the trunk
 	}
+	if c.Times.Dialed.IsZero() && (c.Detail == telgate.DetailCredentials || c.Detail == telgate.DetailNotRegistered) {
+		return h
+	}
 	if c.Outcome != telgate.OutcomeTrunkFailed {
-		return Health{}
+		return Health{} // real calls override probes
 	}
 	first, most := restFirst, restMost
 	if c.Detail == telgate.DetailCredentials {
 		first, most = restCredentials, restCredMost
 	}
 	rest := min(first<<min(h.Failures, 10), most)
-	return Health{RestUntil: now.Add(max(rest, c.Signal.RetryAfter)), Failures: h.Failures + 1}
+	return Health{RestUntil: now.Add(max(rest, c.Signal.RetryAfter)), Failures: h.Failures + 1, Standing: h.Standing}
 }
 
 // Choice is a trunk for one number.
@@ -44,11 +56,13 @@ type Choice struct {
 }
 
 // Route picks the trunk for a number: of those that carry it, may dial it and were not tried in this step, the first in
-// order that does not rest, else the one that rests shortest. The error says why none can: a [*Forbidden], or nil with
+// order that is up and does not rest, else the least bad: one that rests, the shortest first; one that is down; one that
+// would send nothing. The error says why none can: a [*Forbidden], or nil with
 // ok false where all were tried.
 func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health, tried map[string]bool, now time.Time) (c Choice, ok bool, err error) {
 	type candidate struct {
 		name string
+		bad  int
 		rest time.Time
 	}
 	var left []candidate
@@ -67,11 +81,22 @@ func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health
 		if rest.Before(now) {
 			rest = time.Time{}
 		}
-		left = append(left, candidate{t.Name, rest})
+		left = append(left, candidate{t.Name, health[t.Name].Standing.bad(now), rest})
 	}
 	if len(left) == 0 {
 		return Choice{}, false, err
 	}
-	slices.SortStableFunc(left, func(a, b candidate) int { return a.rest.Compare(b.rest) })
+	slices.SortStableFunc(left, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.bad, b.bad), a.rest.Compare(b.rest)) })
 	return Choice{left[0].name, len(left) == 1}, true, nil
+}
+
+// bad orders standings, the best first.
+func (s Standing) bad(now time.Time) int {
+	switch {
+	case now.Before(s.Refused):
+		return 2
+	case s.Down:
+		return 1
+	}
+	return 0
 }

@@ -30,7 +30,12 @@ type AuthError struct {
 }
 
 // Error names the response and the reason.
-func (e *AuthError) Error() string { return fmt.Sprintf("challenged with %s, %v", e.Status, e.Err) }
+func (e *AuthError) Error() string {
+	if e.Refused {
+		return fmt.Sprintf("refused after authentication with %s: %v", e.Status, e.Err)
+	}
+	return fmt.Sprintf("challenged with %s, %v", e.Status, e.Err)
+}
 
 // Unwrap gives the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
@@ -40,7 +45,7 @@ var (
 	errNoChallenge   = errors.New("and no credentials can answer it: no digest with an algorithm known here (MD5, SHA-256, SHA-512-256)")
 	errForeignHost   = errors.New("by a host that is not the trunk")
 	errForeignRealm  = errors.New("for a realm that is not the trunk's")
-	errRefused       = errors.New("after authentication: check user, auth_user and password")
+	errRefused       = errors.New("check user, auth_user and password")
 	errStale         = errors.New("for ever new nonces: check user, auth_user and password")
 	errResting       = errors.New("the trunk refused user or password; nothing is sent for a while, because it might ban us")
 )
@@ -168,7 +173,7 @@ func (t *Trunk) authenticated(ctx context.Context, req *sip.Request, next func()
 			return res, nil
 		}
 		if err := x.challenged(res, req); err != nil {
-			t.vitals.refresh()
+			t.vitals.unanswered(err)
 			return res, err
 		}
 		req = t.repeat(req, next())

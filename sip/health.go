@@ -120,8 +120,14 @@ func (v *vitals) final(res *sip.Response, latency time.Duration) {
 	v.miss(&statusError{res.StatusCode, statusLine(res)})
 }
 
-// refresh takes notice of what others know.
-func (v *vitals) refresh() { v.change(func() {}) }
+// unanswered: a challenge was not answered. Only where it refused us does that say something about the trunk.
+func (v *vitals) unanswered(err error) {
+	v.change(func() {
+		if auth, ok := errors.AsType[*AuthError](err); ok && auth.Refused {
+			v.failLocked(err)
+		}
+	})
+}
 
 // registered keeps what the registrar granted.
 func (v *vitals) registered(contact string, r Registration) {

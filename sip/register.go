@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -13,6 +14,7 @@ import (
 // Register says how a trunk registers (RFC 3261 10).
 type Register struct {
 	On        bool
+	Ask       bool          // only asks which contacts the registrar has, and gives it none: another gateway of ours is registered
 	Registrar string        // host[:port] that takes REGISTER; "" = the trunk itself
 	Expires   time.Duration // asked for; 0 = an hour
 	Retry     time.Duration // before what failed is tried again, doubling; 0 = 30 s
@@ -48,6 +50,7 @@ func (e *refusal) decided() bool {
 type registration struct {
 	trunk *Trunk
 	first chan struct{} // closed with the first 200
+	tried chan struct{} // closed when the first attempt has ended
 	kick  chan struct{} // somebody wants to call
 
 	// owned
@@ -63,7 +66,7 @@ type registration struct {
 
 func newRegistration(t *Trunk) *registration {
 	r := &registration{
-		trunk: t, first: make(chan struct{}), kick: make(chan struct{}, 1), callID: t.token(16), fromTag: t.newTag(),
+		trunk: t, first: make(chan struct{}), tried: make(chan struct{}), kick: make(chan struct{}, 1), callID: t.token(16), fromTag: t.newTag(),
 		ask: t.cfg.Register.Expires,
 	}
 	if r.ask <= 0 {
@@ -75,8 +78,15 @@ func newRegistration(t *Trunk) *registration {
 
 // run registers until ctx is done; then it takes our contact away.
 func (r *registration) run(ctx context.Context) {
+	tried := sync.OnceFunc(func() { close(r.tried) })
+	defer tried()
+	if r.trunk.cfg.Register.Ask {
+		r.look(ctx)
+		return
+	}
 	for ctx.Err() == nil {
 		due := r.register(ctx)
+		tried()
 		select {
 		case <-r.kick: // has had its attempt
 		default:
@@ -84,6 +94,26 @@ func (r *registration) run(ctx context.Context) {
 		r.keep(ctx, due)
 	}
 	r.leave() //nolint:contextcheck // ctx is done: what is left has the farewell's time
+}
+
+// look asks the registrar once for the contacts it has.
+func (r *registration) look(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, registerLimit)
+	defer stop()
+	p, err := r.path(ctx)
+	var res *sip.Response
+	if err == nil {
+		res, err = r.send(ctx, r.query(p))
+	}
+	if err == nil && !res.IsSuccess() {
+		err = &refusal{res.StatusCode, statusLine(res), retryAfter(res)}
+	}
+	if err != nil {
+		r.failed(err)
+		return
+	}
+	b := grantedBy(res, sip.Uri{}, 0)
+	r.trunk.vitals.registered("", Registration{Wanted: true, Foreign: b.foreign})
 }
 
 // keep waits until the registration is due again, and looks meanwhile whether it still holds.
@@ -242,10 +272,7 @@ func (r *registration) lost(ctx context.Context) bool {
 	if r.trunk.cfg.Probe.Mode != ProbeRegister {
 		return false
 	}
-	req := r.request(p, 0)
-	req.RemoveHeader("Contact") // asks, and changes nothing (RFC 3261 10.2.3)
-	req.RemoveHeader("Expires")
-	res, err := r.send(ctx, req)
+	res, err := r.send(ctx, r.query(p))
 	if err != nil {
 		if res == nil && !errors.Is(ctx.Err(), context.Canceled) {
 			r.trunk.vitals.miss(err)

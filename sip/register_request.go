@@ -52,6 +52,25 @@ func (r *registration) request(p path, expires time.Duration) *sip.Request {
 	return req
 }
 
+// query builds a REGISTER that asks for the contacts the registrar has, and changes none (RFC 3261 10.2.3).
+func (r *registration) query(p path) *sip.Request {
+	req := r.request(p, 0)
+	req.RemoveHeader("Contact")
+	req.RemoveHeader("Expires")
+	return req
+}
+
+// AwaitRegistration waits for the first attempt to register to end, and tells what came of it.
+func (t *Trunk) AwaitRegistration(ctx context.Context) Registration {
+	if t.registration != nil {
+		select {
+		case <-t.registration.tried:
+		case <-ctx.Done():
+		}
+	}
+	return t.Health().Registration
+}
+
 // next is the CSeq of the next REGISTER: it rises for the life of the trunk.
 func (r *registration) next() uint32 {
 	r.seq++

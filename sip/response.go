@@ -99,7 +99,7 @@ func (l *Leg) acknowledge(d *dialog) {
 func (l *Leg) challenged(res *sip.Response) {
 	if err := l.auth.challenged(res, l.invite); err != nil {
 		l.facts(res)
-		l.trunk.vitals.refresh()
+		l.trunk.vitals.unanswered(err)
 		l.finish(EndedByAuth, err)
 		return
 	}

@@ -90,6 +90,8 @@ func (w words) trunk(c telgate.Call) string {
 	switch c.Detail {
 	case telgate.DetailCredentials:
 		return w.say("trunk %s refuses our password", "回線 %s がパスワードを拒否しました", name)
+	case telgate.DetailNotRegistered:
+		return w.say("trunk %s does not let us register", "回線 %s に登録できません", name)
 	case telgate.DetailNoResponse:
 		return w.say("trunk %s does not answer", "回線 %s が応答しません", name)
 	case telgate.DetailNoFinal:

@@ -276,6 +276,9 @@ func (c *call) unsent(ctx context.Context, err error) {
 		c.ev.own = ownStop
 	}
 	c.ev.transport = true
+	if refused, ok := errors.AsType[*sip.SendError](err); ok {
+		c.ev.auth, c.ev.noBinding = refused.Op == "credentials", refused.Op == "register"
+	}
 	v, _ := classify(c.ev)
 	c.closed(v)
 }

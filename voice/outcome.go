@@ -36,6 +36,7 @@ type evidence struct {
 	alerted   bool
 	late      bool // a 2xx came after our CANCEL
 	auth      bool // challenged again after correct credentials
+	noBinding bool // the trunk would not register us, and no INVITE was sent
 	transport bool // DNS, connect or send failed
 	timeout   bool // the transaction ended without a final response
 	status    int
@@ -125,6 +126,7 @@ func table() []row {
 		{"404, 484, 485, 604 from the last trunk", every(status(404, 484, 485, 604), lastHope), verdict{telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""}},
 		{"404, 484, 485, 604 with a trunk left", status(404, 484, 485, 604), verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, call}},
 		{"401, 407 after authentication", either(authRefused, status(401, 407)), verdict{telgate.OutcomeTrunkFailed, telgate.DetailCredentials, trunk}},
+		{"not registered: no INVITE was sent", func(e evidence) bool { return e.noBinding }, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNotRegistered, trunk}},
 		{"the connection broke after the trunk had taken the call: it may ring", func(e evidence) bool { return e.transport && e.heard != heardNothing }, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoFinal, trunk}},
 		{"no network to the trunk", func(e evidence) bool { return e.transport }, verdict{telgate.OutcomeTrunkFailed, telgate.DetailTransport, trunk}},
 		{"the transaction timed out", func(e evidence) bool { return e.timeout }, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoResponse, trunk}},

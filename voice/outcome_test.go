@@ -26,6 +26,8 @@ func TestEveryEndingHasItsOutcome(t *testing.T) {
 		{"setup limit, 183", evidence{own: ownSetup, heard: heardProgress, status: 487}, telgate.OutcomeUnreachable, telgate.DetailNoAlerting, ""},
 		{"first_response", evidence{own: ownNoResponse}, telgate.OutcomeTrunkFailed, telgate.DetailNoResponse, trunk},
 		{"a 200 we cannot use", evidence{own: ownBadAnswer, status: 200}, telgate.OutcomeTrunkFailed, telgate.DetailUnusableAnswer, call},
+		{"refused credentials that rest", evidence{auth: true, transport: true}, telgate.OutcomeTrunkFailed, telgate.DetailCredentials, trunk},
+		{"not registered", evidence{noBinding: true, transport: true}, telgate.OutcomeTrunkFailed, telgate.DetailNotRegistered, trunk},
 		{"no RTP port", evidence{own: ownCannotListen}, telgate.OutcomeTrunkFailed, telgate.DetailLocalMedia, call},
 
 		{"603 Network Blocked", evidence{status: 603, phrase: "Network Blocked"}, telgate.OutcomeBlocked, telgate.DetailStatus, ""},
@@ -161,7 +163,7 @@ func TestEveryRowOfTheTableCanBeReached(t *testing.T) {
 			}
 		}
 	}
-	for _, e := range []evidence{{auth: true, status: 401}, {transport: true}, {transport: true, heard: heardTrying}, {timeout: true}} {
+	for _, e := range []evidence{{auth: true, status: 401}, {noBinding: true, transport: true}, {transport: true}, {transport: true, heard: heardTrying}, {timeout: true}} {
 		_, row := classify(e)
 		reached[row] = true
 	}

@@ -26,6 +26,8 @@ const repeatPause = 1500 * time.Millisecond
 // gateway is every room, wired.
 type gateway struct {
 	cfg    config.Config
+	log    *slog.Logger
+	tells  bool // of trunks that go down and up: commands that look at them once say so themselves
 	people *directory.Directory
 	dialer plan.Dialer
 	routes []plan.Trunk
@@ -41,11 +43,23 @@ type rules struct {
 	limits bool   // hourly limits count; false breaks the glass
 	port   uint16 // of SIP, where no bind names one; 0 = any
 	slack  bool   // the command speaks to Slack, if the configuration does
+
+	register registering
+	probe    bool // trunks are asked all the time whether they are there
 }
+
+// registering is what a command does on trunks with register = true.
+type registering int
+
+const (
+	registerNot  registering = iota // a call that breaks the glass: the gateway's own registration stays as it is
+	registerAsk                     // ask which contacts there are: a gateway runs here, and a PBX may keep one only
+	registerFull                    // register, and unregister at the end
+)
 
 // build wires the rooms and gathers every fault they find in the configuration.
 func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, error) {
-	g := &gateway{cfg: cfg}
+	g := &gateway{cfg: cfg, log: log, tells: r.probe}
 	var faults, f config.Faults
 	g.dialer, f = newDialer(cfg)
 	faults = append(faults, f...)
@@ -55,7 +69,7 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 	faults = append(faults, f...)
 	g.sounds, f = newSounds(cfg)
 	faults = append(faults, f...)
-	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r.port, log)
+	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r, log)
 	faults = append(faults, f...)
 	var err error
 	if g.engine, err = media.NewEngine(media.Config{
@@ -141,6 +155,7 @@ func (g *gateway) runRooms(ctx context.Context, during func(context.Context) err
 	group.Go(func() error { return g.engine.Run(rooms) })
 	for _, t := range g.trunks {
 		group.Go(func() error { return t.Run(rooms) })
+		group.Go(func() error { g.follow(rooms, t); return nil })
 	}
 	err := during(ctx)
 	stop()

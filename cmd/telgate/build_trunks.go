@@ -56,7 +56,7 @@ func routeOf(routes []plan.Trunk, trunk string) plan.Trunk {
 	return routes[slices.IndexFunc(routes, func(r plan.Trunk) bool { return r.Name == trunk })]
 }
 
-func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan.Trunk, port uint16, log *slog.Logger) ([]*sip.Trunk, config.Faults) {
+func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan.Trunk, r rules, log *slog.Logger) ([]*sip.Trunk, config.Faults) {
 	var faults config.Faults
 	nets := func(path string, list []string) (out []netip.Prefix) {
 		for _, s := range list {
@@ -78,10 +78,11 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 		trunk, err := sip.NewTrunk(sip.TrunkConfig{
 			Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, Keepalive: cfg.SIP.Keepalive,
 			Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
-			Identity:    sip.Identity{Domain: t.Account.Domain, CallerID: t.Account.CallerID, DisplayName: cmp.Or(t.Account.DisplayName, cfg.Gateway.Announce), UserAgent: cfg.SIP.UserAgent},
-			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Port: port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
-			Peers:       nets("trunks."+t.Name+".peers", t.Peers),
-			Dialable:    func(user string) error { return d.Check(user, route) },
+			Identity:    sip.Identity{Domain: t.Account.Domain, CallerID: t.Account.CallerID, DisplayName: cmp.Or(t.Account.DisplayName, cfg.Gateway.Announce), UserAgent: cfg.SIP.UserAgent, ContactUser: contactUser(t)},
+			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
+			Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
+			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
+			Dialable: func(user string) error { return d.Check(user, route) },
 		}, sip.Env{Listen: env.listenPacket, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
 		for _, e := range joined(err) {
 			f := telgate.Fault{Path: "trunks." + t.Name, Message: e.Error()}

@@ -58,7 +58,7 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	g, err := build(cfg, a.env, log, rules{limits: true, slack: true})
+	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, register: a.registering(cfg)})
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,7 @@ func (c *checkCmd) Run(a *app) error {
 // checkTrunks asks each trunk whether it is there.
 func checkTrunks(ctx context.Context, g *gateway, r *report) {
 	for _, t := range g.trunks {
+		checkRegistration(ctx, t, r) // first: a wrong password shall be tried once
 		p, err := probe(ctx, t)
 		switch {
 		case err != nil:

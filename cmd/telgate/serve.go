@@ -32,6 +32,11 @@ func (serveCmd) Help() string {
 A second one hangs up. Either way every card in Slack shows how its page ended.`
 }
 
+// serveRules are the rules of the gateway.
+func serveRules() rules {
+	return rules{limits: true, port: sipPort, slack: true, register: registerFull, probe: true}
+}
+
 // Run is the command.
 func (serveCmd) Run(a *app) error {
 	cfg, err := a.loadConfig()
@@ -51,7 +56,7 @@ func (serveCmd) Run(a *app) error {
 		return withStatus(exitUsage, err)
 	}
 	defer func() { _ = lock.Unlock() }() // the kernel frees it in any case
-	g, err := build(cfg, a.env, log, rules{limits: true, port: sipPort, slack: true})
+	g, err := build(cfg, a.env, log, serveRules())
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,9 @@ func (s *site) serve(env *environment, signals <-chan os.Signal) (status int) {
 	if err != nil {
 		return statusOf(err, env)
 	}
-	g, err := build(cfg, env, log, rules{limits: true, port: sipPort, slack: true})
+	r := serveRules()
+	r.probe = false // what is written down must not depend on which comes first, a probe or a call
+	g, err := build(cfg, env, log, r)
 	if err != nil {
 		return statusOf(err, env)
 	}

@@ -15,12 +15,15 @@ func (trunksCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	g, err := build(cfg, a.env, log, rules{limits: true})
+	g, err := build(cfg, a.env, log, rules{limits: true, register: a.registering(cfg)})
 	if err != nil {
 		return err
 	}
 	r := &report{app: a}
-	err = g.runRooms(a.ctx, func(ctx context.Context) error { checkTrunks(ctx, g, r); return nil })
+	err = g.runRooms(a.ctx, func(ctx context.Context) error {
+		checkTrunks(ctx, g, r)
+		return showTrunks(a, g.trunks)
+	})
 	if err == nil && r.fail {
 		return withStatus(exitInternal, nil)
 	}

@@ -76,6 +76,8 @@ func trunkWords(c telgate.Call) string {
 	switch c.Detail {
 	case telgate.DetailCredentials:
 		return "trunk " + c.Trunk + " refuses our user or password"
+	case telgate.DetailNotRegistered:
+		return "trunk " + c.Trunk + " does not let us register"
 	case telgate.DetailNoResponse:
 		return "trunk " + c.Trunk + " does not answer"
 	case telgate.DetailNoFinal:
