@@ -98,8 +98,8 @@ func (x *exchange) sign(req *sip.Request) {
 // ahead and is refused says nothing about the password: Kamailio gives no stale then.
 func (x *exchange) challenged(res *sip.Response, req *sip.Request) error {
 	refuse := func(err error) error {
-		return &AuthError{Status: statusLine(res), Refused: err == errRefused, Err: err}
-	} //nolint:errorlint // never wrapped here
+		return &AuthError{Status: statusLine(res), Refused: errors.Is(err, errRefused), Err: err}
+	}
 	peer := peerOf(req)
 	switch {
 	case x.auth.cred.User == "":
@@ -115,7 +115,7 @@ func (x *exchange) challenged(res *sip.Response, req *sip.Request) error {
 	}
 	for _, c := range found {
 		if err := x.replace(c); err != nil {
-			if err == errRefused { //nolint:errorlint // never wrapped here
+			if errors.Is(err, errRefused) {
 				x.auth.refused()
 			}
 			return refuse(err)

@@ -37,6 +37,7 @@ func (t *Trunk) tend(ctx context.Context) {
 	if t.registration != nil {
 		t.work.Go(func() { t.registration.run(ctx) })
 	}
+	t.work.Go(func() { t.watchSource(ctx) })
 	if t.cfg.Probe.Mode == ProbeOptions {
 		t.work.Go(func() { t.probeUntil(ctx) })
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,8 +105,11 @@ func TestATrunkRegistersAndUnregistersOnStop(t *testing.T) {
 
 func TestANonceIsSentAheadAndNotTwice(t *testing.T) {
 	for _, rules := range []siptest.Rules{
-		{Password: "secret"}, {Password: "secret", Algorithm: "SHA-256"}, {Password: "secret", Algorithm: "SHA-512-256"},
-		{Password: "secret", Algorithm: "MD5-sess"}, {Password: "secret", Algorithm: "SHA-256-sess"},
+		{Password: "secret"},
+		{Password: "secret", Algorithm: "SHA-256"},
+		{Password: "secret", Algorithm: "SHA-512-256"},
+		{Password: "secret", Algorithm: "MD5-sess"},
+		{Password: "secret", Algorithm: "SHA-256-sess"},
 	} {
 		r := registrar(t, rules)
 		trunk := open(t, r.Addr(), nil)
@@ -243,8 +249,15 @@ func TestOverTCPTheDigestNamesTheWholeURIAndANewConnectionIsRegistered(t *testin
 	becomes(t, trunk, isUp)
 }
 
+// stand is a registrar and a trunk in a bubble.
+type stand struct {
+	t         *testing.T
+	registrar *siptest.Registrar
+	trunk     *sip.Trunk
+}
+
 // bubble runs a test with a registrar and a trunk in a network of memory: time passes only when all wait.
-func bubble(t *testing.T, rules siptest.Rules, change func(*sip.TrunkConfig), story func(*testing.T, *siptest.Registrar, *sip.Trunk)) {
+func bubble(t *testing.T, rules siptest.Rules, change func(*sip.TrunkConfig), story func(stand)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		wire := siptest.NewWire()
@@ -279,7 +292,7 @@ func bubble(t *testing.T, rules siptest.Rules, change func(*sip.TrunkConfig), st
 			<-time.NewTimer(time.Minute).C // sipgo's transactions outlive their user agent
 		}()
 		synctest.Wait()
-		story(t, r, trunk)
+		story(stand{t, r, trunk})
 	})
 }
 
@@ -289,7 +302,8 @@ func pass(d time.Duration) {
 }
 
 func TestARegistrationIsRefreshedBetweenHalfAndNineTenthsOfWhatWasGranted(t *testing.T) {
-	bubble(t, siptest.Rules{Password: "secret", Grant: 1000}, registering, func(t *testing.T, r *siptest.Registrar, trunk *sip.Trunk) {
+	bubble(t, siptest.Rules{Password: "secret", Grant: 1000}, registering, func(s stand) {
+		t, r, trunk := s.t, s.registrar, s.trunk
 		for n := 2; n < 6; n++ { // the first took two
 			pass(time.Second)
 			before := len(r.Seen("REGISTER"))
@@ -311,7 +325,8 @@ func TestAPBXThatIsAwayIsAskedWithGrowingPausesThatStayShort(t *testing.T) {
 	bubble(t, siptest.Rules{Silent: true}, func(c *sip.TrunkConfig) {
 		registering(c)
 		c.Register.Retry = 10 * time.Second
-	}, func(t *testing.T, r *siptest.Registrar, trunk *sip.Trunk) {
+	}, func(s stand) {
+		t, r, trunk := s.t, s.registrar, s.trunk
 		var gaps []time.Duration
 		for last, n := time.Now(), 1; len(gaps) < 7; pass(time.Second) {
 			if now := len(r.Seen("REGISTER")); now > n {
@@ -346,7 +361,8 @@ func TestAPBXThatIsAwayIsAskedWithGrowingPausesThatStayShort(t *testing.T) {
 }
 
 func TestRefusedCredentialsRestAMinuteThenTwoUpToAQuarterOfAnHour(t *testing.T) {
-	bubble(t, siptest.Rules{Password: "another"}, registering, func(t *testing.T, r *siptest.Registrar, trunk *sip.Trunk) {
+	bubble(t, siptest.Rules{Password: "another"}, registering, func(s stand) {
+		t, r, trunk := s.t, s.registrar, s.trunk
 		for i := range 7 {
 			rest := time.Until(trunk.Health().RestUntil)
 			want := min(time.Minute<<i, 15*time.Minute)
@@ -373,7 +389,8 @@ func TestRefusedCredentialsRestAMinuteThenTwoUpToAQuarterOfAnHour(t *testing.T) 
 }
 
 func TestTwoMissedProbesAreDownAndOneAnswerIsUp(t *testing.T) {
-	bubble(t, siptest.Rules{}, func(c *sip.TrunkConfig) { c.Probe.Mode = sip.ProbeOptions }, func(t *testing.T, r *siptest.Registrar, trunk *sip.Trunk) {
+	bubble(t, siptest.Rules{}, func(c *sip.TrunkConfig) { c.Probe.Mode = sip.ProbeOptions }, func(s stand) {
+		t, r, trunk := s.t, s.registrar, s.trunk
 		if h := trunk.Health(); !isUp(h) {
 			t.Fatalf("%+v", h)
 		}
@@ -400,7 +417,8 @@ func TestTwoMissedProbesAreDownAndOneAnswerIsUp(t *testing.T) {
 }
 
 func TestACallThatIsAnsweredOverridesProbes(t *testing.T) {
-	bubble(t, siptest.Rules{Silent: true}, func(c *sip.TrunkConfig) { c.Probe.Mode = sip.ProbeOptions }, func(t *testing.T, r *siptest.Registrar, trunk *sip.Trunk) {
+	bubble(t, siptest.Rules{Silent: true}, func(c *sip.TrunkConfig) { c.Probe.Mode = sip.ProbeOptions }, func(s stand) {
+		t, r, trunk := s.t, s.registrar, s.trunk
 		pass(2 * time.Minute)
 		if !isDown(trunk.Health()) {
 			t.Fatalf("%+v", trunk.Health())
@@ -465,7 +483,7 @@ func TestAByeToAnotherHostAnswersNoChallenge(t *testing.T) {
 			t.Error("credentials for a stranger")
 		}
 		lines := []string{"SIP/2.0 401 Unauthorized"}
-		for _, l := range strings.Split(head, "\r\n") {
+		for l := range strings.SplitSeq(head, "\r\n") {
 			for _, h := range []string{"Via:", "From:", "To:", "Call-ID:", "CSeq:"} {
 				if strings.HasPrefix(l, h) {
 					lines = append(lines, l)
@@ -477,4 +495,49 @@ func TestAByeToAnotherHostAnswersNoChallenge(t *testing.T) {
 		break
 	}
 	ends(t, leg, sip.EndedByLocalBye)
+}
+
+func TestAChangedAddressOfOursIsBoundAndRegistered(t *testing.T) {
+	r := registrar(t, siptest.Rules{Password: "secret"})
+	var moved atomic.Bool
+	env := environment()
+	env.Source = func(netip.AddrPort) (netip.Addr, error) {
+		if moved.Load() {
+			return netip.MustParseAddr("127.0.0.2"), nil
+		}
+		return netip.MustParseAddr("127.0.0.1"), nil
+	}
+	trunk, err := sip.NewTrunk(sip.TrunkConfig{
+		Name: "main", Addresses: []string{r.Addr()}, Transport: "udp", Credentials: sip.Credentials{User: "telgate", Password: "secret"},
+		Register: sip.Register{On: true}, Probe: sip.Probing{Mode: sip.ProbeOff, Every: 20 * time.Millisecond},
+	}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- trunk.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	becomes(t, trunk, isUp)
+	moved.Store(true)
+	for timer := time.Now(); !slices.ContainsFunc(r.Bindings(), func(c string) bool { return strings.Contains(c, "@127.0.0.2:") }); {
+		if time.Since(timer) > siptest.Patience {
+			t.Skip("no second loopback address here")
+		}
+		select {
+		case <-r.Requests():
+		case <-trunk.HealthChanged():
+		case <-time.NewTimer(50 * time.Millisecond).C:
+		}
+	}
+	leg := invite(t, trunk)
+	ends(t, leg, sip.EndedByRefused)
+	if in := r.Seen("INVITE")[0]; !strings.Contains(in.Get("Contact"), "@127.0.0.2:") || in.From.IP.String() != "127.0.0.2" {
+		t.Errorf("INVITE from %s with Contact %q", in.From, in.Get("Contact"))
+	}
 }

@@ -30,8 +30,9 @@ func init() { sip.UDPMTUSize = 16 << 10 }
 // Env is what a trunk takes from outside.
 type Env struct {
 	Listen   func(ctx context.Context, network, address string) (net.PacketConn, error)
-	Resolver *net.Resolver // nil = the system's
-	Rand     io.Reader     // for tags, branches and Call-IDs: cryptographic
+	Resolver *net.Resolver                                 // nil = the system's
+	Source   func(peer netip.AddrPort) (netip.Addr, error) // our address toward a peer; nil = what the kernel would use
+	Rand     io.Reader                                     // for tags, branches and Call-IDs: cryptographic
 	Now      func() time.Time
 	Log      *slog.Logger
 }

@@ -39,6 +39,8 @@ type Trunk struct {
 	mu       sync.Mutex
 	ua       *sipgo.UserAgent
 	conn     net.PacketConn
+	served   <-chan struct{} // closed when nobody reads conn any more
+	retired  []retired
 	local    netip.AddrPort // what we are bound to
 	peer     netip.AddrPort // the trunk, as resolved last
 	openErr  error
@@ -64,6 +66,9 @@ type Stats struct {
 func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
+	}
+	if env.Source == nil {
+		env.Source = kernelSource
 	}
 	if env.Resolver == nil {
 		env.Resolver = net.DefaultResolver
@@ -175,7 +180,7 @@ func (t *Trunk) open(ctx context.Context) (served <-chan struct{}, err error) {
 		return nil, err
 	}
 	t.mu.Lock()
-	t.ua, t.local = ua, local
+	t.ua, t.local, t.served = ua, local, done
 	t.mu.Unlock()
 	return done, nil
 }
@@ -199,7 +204,9 @@ func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.Add
 	if c, ok := conn.(syscall.Conn); ok {
 		setDSCP(c, t.cfg.Local.DSCP)
 	}
+	t.mu.Lock()
 	t.conn = conn
+	t.mu.Unlock()
 	go func() {
 		defer close(done)
 		_ = ua.TransportLayer().ServeUDP(conn) // ends when the socket is closed
@@ -243,9 +250,7 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	close(t.abandon)
 	<-over
 	_ = t.ua.Close()
-	if t.conn != nil {
-		_ = t.conn.Close()
-	}
+	t.closeSockets()
 	<-served
 }
 
@@ -253,7 +258,7 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 // ring that long.
 // Connections have the kernel's own keep-alive.
 func (t *Trunk) keepalive(ctx context.Context) {
-	if t.cfg.Keepalive <= 0 || t.conn == nil {
+	if t.cfg.Keepalive <= 0 || t.cfg.Transport != "udp" {
 		<-ctx.Done()
 		return
 	}
@@ -265,10 +270,10 @@ func (t *Trunk) keepalive(ctx context.Context) {
 			return
 		case <-tick.C:
 			t.mu.Lock()
-			busy, peer := len(t.legs) > 0, t.peer
+			busy, peer, conn := len(t.legs) > 0, t.peer, t.conn
 			t.mu.Unlock()
 			if busy || t.registration != nil {
-				_, _ = t.conn.WriteTo([]byte("\r\n\r\n"), net.UDPAddrFromAddrPort(peer)) // RFC 5626 3.5.1; a lost one is followed by the next
+				_, _ = conn.WriteTo([]byte("\r\n\r\n"), net.UDPAddrFromAddrPort(peer)) // RFC 5626 3.5.1; a lost one is followed by the next
 			}
 		}
 	}
@@ -326,12 +331,9 @@ func (t *Trunk) bindAddress(peer netip.AddrPort) (netip.AddrPort, error) {
 		return netip.AddrPort{}, err
 	}
 	if !host.IsValid() {
-		probe, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(peer)) // sends nothing
-		if err != nil {
-			return netip.AddrPort{}, fmt.Errorf("find the local address toward %s: %w", peer, err)
+		if host, err = t.env.Source(peer); err != nil {
+			return netip.AddrPort{}, err
 		}
-		host = probe.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
-		_ = probe.Close()
 	}
 	return netip.AddrPortFrom(host, port), nil
 }

@@ -37,7 +37,7 @@ func checkRegistration(ctx context.Context, t *sip.Trunk, r *report) {
 	credentials := t.Health().Reason == sip.DownCredentials
 	switch {
 	case credentials:
-		r.add(check, t.Name(), "fail", "refuses user or password: "+g.Failure, "see user, auth_user and password; nothing more is sent for a minute, because the PBX may ban us")
+		r.add(check, t.Name(), "fail", "refuses our user or password", "see user, auth_user and password; nothing more is sent for a minute, because the PBX may ban us")
 	case g.Refused:
 		r.add(check, t.Name(), "fail", "refuses to register us: "+g.Failure, "ask its operator whether the account may register from here, and how many contacts it may have; see user, domain and registrar")
 	case g.Failure != "":

@@ -74,7 +74,7 @@ func trunkText(name string, h sip.Health, now time.Time) string {
 		parts[0] += " (" + string(h.Reason) + ")"
 	}
 	if h.Latency > 0 {
-		parts = append(parts, fmt.Sprintf("%d ms", max(1, h.Latency.Milliseconds())))
+		parts = append(parts, fmt.Sprintf("answered in %d ms", max(1, h.Latency.Milliseconds())))
 	}
 	switch g := h.Registration; {
 	case !g.Wanted:
