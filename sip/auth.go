@@ -17,6 +17,9 @@ const (
 	// nonceLife is how long a nonce is sent ahead of a challenge: what Kamailio lets one live. Asterisk's live 32 s, and say
 	// stale then, which costs what no credentials would have cost.
 	nonceLife = 5 * time.Minute
+	// oneTimeLife is how long none is sent ahead where one was refused without stale: they serve once there; or it was a
+	// restart that made the peer forget its nonces, which passes.
+	oneTimeLife = time.Hour
 	// credentialsRest is how long nothing is sent after a refused password: it doubles with each refusal in a row.
 	credentialsRest = time.Minute
 	credentialsMost = 15 * time.Minute

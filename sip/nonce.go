@@ -47,8 +47,8 @@ type space struct{ peer, header, realm string }
 
 // protection is what is known of a space.
 type protection struct {
-	nonce   *nonce
-	oneTime bool // nonces serve once there: sending one ahead costs the round trip it should save
+	nonce  *nonce
+	asksAt time.Time // when a nonce sent ahead was refused last: they serve once there, and that costs the round trip it should save
 }
 
 // nonce is one challenge, and how often it was answered.
@@ -120,7 +120,7 @@ func (a *authenticator) ahead(at place) (*nonce, space) {
 	defer a.mu.Unlock()
 	s := space{at.peer, at.header, a.realms[at]}
 	p := a.spaces[s]
-	if p == nil || p.nonce == nil || p.oneTime || len(p.nonce.chal.QOP) == 0 || a.now().Before(a.rest.until) ||
+	if p == nil || p.nonce == nil || a.now().Sub(p.asksAt) < oneTimeLife || len(p.nonce.chal.QOP) == 0 || a.now().Before(a.rest.until) ||
 		a.now().Sub(p.nonce.at) > nonceLife {
 		return nil, s
 	}
@@ -178,7 +178,7 @@ func (a *authenticator) spent(old answer, stale bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if p := a.spaces[old.space]; p != nil && !stale {
-		p.oneTime = true
+		p.asksAt = a.now()
 	}
 }
 

@@ -107,7 +107,7 @@ func (t *Trunk) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		t.vitals.miss(&SendError{"resolve", err})
+		t.vitals.miss(&SendError{"open", err})
 		t.env.Log.Warn("trunk cannot be opened, trying again", "err", err)
 		if !wait(ctx, reopenAfter) {
 			return nil
