@@ -59,6 +59,8 @@ type nonce struct {
 	count  int
 }
 
+const spacesMost = 64 // that are remembered
+
 func newAuthenticator(cfg TrunkConfig, env Env, token func(int) string) *authenticator {
 	a := &authenticator{
 		cred: cfg.Credentials, domain: cfg.Identity.Domain, peers: cfg.Peers, token: token, now: env.Now,
@@ -153,6 +155,9 @@ func (a *authenticator) challenges(res *sip.Response, peer string, method sip.Re
 		}
 		n := &nonce{chal: *best, cnonce: a.token(8), at: a.now()}
 		s := space{peer, header, best.Realm}
+		if len(a.spaces) >= spacesMost { // somebody makes realms up
+			clear(a.spaces)
+		}
 		if a.spaces[s] == nil {
 			a.spaces[s] = &protection{}
 		}

@@ -150,6 +150,7 @@ func TestANonceRefusedAheadIsNoWrongPassword(t *testing.T) {
 func TestAWrongPasswordIsTriedOnceAndThenRests(t *testing.T) {
 	r := registrar(t, siptest.Rules{Password: "another"})
 	trunk := open(t, r.Addr(), registering)
+	trunk.AwaitRegistration(t.Context())
 	h := becomes(t, trunk, isDown)
 	if h.Reason != sip.DownCredentials || time.Until(h.RestUntil) < 50*time.Second || !strings.Contains(h.Registration.Failure, "password") {
 		t.Errorf("%+v", h)
@@ -169,6 +170,7 @@ func TestAWrongPasswordIsTriedOnceAndThenRests(t *testing.T) {
 func TestARefusedRegistrationHasItsOwnReasonAndFailsCallsAtOnce(t *testing.T) {
 	r := registrar(t, siptest.Rules{Status: "403 Forbidden"})
 	trunk := open(t, r.Addr(), registering)
+	trunk.AwaitRegistration(t.Context())
 	h := becomes(t, trunk, isDown)
 	if h.Reason != sip.DownRefused || !strings.Contains(h.Registration.Failure, "403 Forbidden") || !h.Registration.Refused {
 		t.Errorf("%+v", h)

@@ -25,6 +25,7 @@ type retired struct {
 	conn   net.PacketConn
 	local  netip.AddrPort
 	served <-chan struct{} // closed when its reader has ended
+	since  time.Time
 }
 
 func (r retired) close() {
@@ -39,6 +40,7 @@ func (t *Trunk) watchSource(ctx context.Context) {
 		return
 	}
 	for wait(ctx, t.nextProbe()) {
+		t.sweep()
 		t.mu.Lock()
 		now, peer := t.local.Addr(), t.peer
 		t.mu.Unlock()
@@ -63,7 +65,7 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 	ctx, stop := context.WithTimeout(ctx, resolveLimit)
 	defer stop()
 	t.mu.Lock()
-	ua, old := t.ua, retired{t.conn, t.local, t.served}
+	ua, old := t.ua, retired{t.conn, t.local, t.served, t.env.Now()}
 	t.mu.Unlock()
 	served := make(chan struct{})
 	local, err := t.listen(ctx, ua, netip.AddrPortFrom(source, 0), served)
@@ -75,30 +77,32 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 	}
 	t.mu.Lock()
 	t.local, t.served = local, served
-	idle := t.idleLocked(old)
+	t.retired = append(t.retired, old)
 	t.mu.Unlock()
-	for _, r := range idle {
-		r.close()
-	}
 	return nil
 }
 
-// idleLocked retires a socket, and takes out those that no call uses any more.
-func (t *Trunk) idleLocked(old retired) (idle []retired) {
+// sweep closes retired sockets that no call uses and no transaction can use any more.
+func (t *Trunk) sweep() {
+	now := t.env.Now()
+	t.mu.Lock()
 	busy := map[netip.AddrPort]bool{}
 	for _, l := range t.legs {
 		busy[l.path.local] = true
 	}
-	var kept []retired
-	for _, r := range append(t.retired, old) {
-		if busy[r.local] {
+	var kept, idle []retired
+	for _, r := range t.retired {
+		if busy[r.local] || now.Sub(r.since) < giveUp {
 			kept = append(kept, r)
 		} else {
 			idle = append(idle, r)
 		}
 	}
 	t.retired = kept
-	return idle
+	t.mu.Unlock()
+	for _, r := range idle {
+		r.close()
+	}
 }
 
 // closeSockets closes what is bound, and returns when nobody reads any more.
@@ -106,7 +110,7 @@ func (t *Trunk) closeSockets() {
 	t.mu.Lock()
 	all := t.retired
 	if t.conn != nil {
-		all = append(all, retired{t.conn, t.local, t.served})
+		all = append(all, retired{conn: t.conn, local: t.local, served: t.served})
 	}
 	t.mu.Unlock()
 	for _, r := range all {
