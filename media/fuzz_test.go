@@ -23,14 +23,14 @@ func FuzzSDP(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d, err := parsed.describe(ours, netip.MustParseAddr("127.0.0.1"))
+		d, err := parsed.describe(terms{codecs: ours, local: netip.MustParseAddr("127.0.0.1"), srtp: SRTPOptional})
 		if err != nil {
 			return
 		}
 		if len(d.codecs) == 0 || !d.addr.IsValid() || d.addr.Port() == 0 {
 			t.Fatalf("%q was taken as %+v", body, d)
 		}
-		mine := local{id: 1, version: 1, codecs: d.codecs[:1], keys: d.keys, direction: mirror(d), at: netip.MustParseAddrPort("127.0.0.1:4000")}
+		mine := local{id: 1, version: 1, codecs: d.codecs[:1], keys: d.keys, direction: mirror(d), profile: "RTP/AVP", at: netip.MustParseAddrPort("127.0.0.1:4000")}
 		answer, err := mine.answer(parsed, d.stream)
 		if err != nil {
 			t.Fatalf("%q cannot be answered: %v", body, err)

@@ -49,7 +49,7 @@ func (l *latch) judge(from netip.AddrPort, h *rtp.Header, agreed bool) verdict {
 	switch {
 	case s == l.locked:
 		return theirs
-	case !agreed || !l.admits(from):
+	case !l.hears(from, h, agreed):
 		return stranger
 	case !l.locked.addr.IsValid() && from == l.named:
 		l.lock(s, 0)
@@ -64,6 +64,11 @@ func (l *latch) judge(from netip.AddrPort, h *rtp.Header, agreed bool) verdict {
 	}
 	l.lock(s, probation-1)
 	return theirsNow
+}
+
+// hears says whether judge would call a packet more than a stranger's; it changes nothing.
+func (l *latch) hears(from netip.AddrPort, h *rtp.Header, agreed bool) bool {
+	return source{from, h.SSRC} == l.locked || agreed && l.admits(from)
 }
 
 func (l *latch) lock(s source, spent uint64) {

@@ -4,9 +4,9 @@
 //
 // A [Session] sends silence from the moment its answer is accepted and recordings when told; it never stops in between,
 // so that NATs and session border controllers keep the path open. It listens to one source only: the one signalling
-// named, or the one its [Latch] rule admits. It knows nothing of SIP, of who is called, or of what a key means. It does
-// no SRTP and no comfort noise, reads of RTCP only whether the callee reports at all, and mixes and transcodes nothing:
-// recordings come encoded.
+// named, or the one its [Latch] rule admits. With [SRTP] (RFC 3711, keys by SDES, RFC 4568) only packets that
+// authenticate exist for it. It knows nothing of SIP, of who is called, or of what a key press means. It does no comfort
+// noise, reads of RTCP only whether the callee reports at all, and mixes and transcodes nothing: recordings come encoded.
 package media
 
 import (
@@ -36,14 +36,14 @@ type Latch string
 const (
 	LatchOff    Latch = "off"     // the SDP address and port only
 	LatchSameIP Latch = "same_ip" // any port of the SDP address' host or of the signalling peer's
-	LatchAny    Latch = "any"     // whoever is first: an invitation to strangers without SRTP
+	LatchAny    Latch = "any"     // whoever is first: an invitation to strangers, but under SRTP, where it is who has the key
 )
 
 // Config is what all sessions share.
 type Config struct {
 	PortMin, PortMax int       // both inclusive; RTP takes even ports, RTCP the odd one above
 	DSCP             int       // RFC 2474 code point of RTP, 0–63; 46 is expedited forwarding
-	Rand             io.Reader // of SSRCs, sequence numbers, timestamps and ports; cryptographic
+	Rand             io.Reader // of SSRCs, sequence numbers, timestamps, ports and SRTP keys; cryptographic
 	Now              func() time.Time
 	// Listen opens a socket, a *net.UDPConn; nil is the net package's.
 	Listen func(ctx context.Context, network, address string) (net.PacketConn, error)
@@ -114,6 +114,7 @@ type Options struct {
 	Peer      netip.Addr // the signalling peer, for LatchSameIP
 	Codecs    []Codec    // in order of preference; nil is PCMU, PCMA
 	Latch     Latch      // "" is LatchSameIP
+	SRTP      SRTP       // "" is SRTPOff
 }
 
 func (o Options) complete() (Options, error) {
@@ -132,6 +133,13 @@ func (o Options) complete() (Options, error) {
 	case LatchOff, LatchSameIP, LatchAny:
 	default:
 		return o, fmt.Errorf("latch %q: off, same_ip or any", o.Latch)
+	}
+	switch o.SRTP {
+	case "":
+		o.SRTP = SRTPOff
+	case SRTPOff, SRTPOptional, SRTPRequired:
+	default:
+		return o, fmt.Errorf("srtp %q: off, optional or required", o.SRTP)
 	}
 	return o, nil
 }

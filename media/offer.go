@@ -18,6 +18,8 @@ type local struct {
 	codecs      []Codec
 	keys        uint8 // payload type of telephone-event, 0 = none
 	direction   string
+	profile     string   // of the stream: RTP/AVP, …
+	crypto      []string // values of a=crypto
 }
 
 // offer writes it (RFC 3264 5): one audio stream, the codecs in order, keys, 20 ms.
@@ -43,13 +45,16 @@ func (l local) answer(to peerSDP, ours int) ([]byte, error) {
 
 func (l local) audio() *sdp.MediaDescription {
 	m := &sdp.MediaDescription{MediaName: sdp.MediaName{
-		Media: "audio", Port: sdp.RangedPort{Value: int(l.at.Port())}, Protos: []string{"RTP", "AVP"},
+		Media: "audio", Port: sdp.RangedPort{Value: int(l.at.Port())}, Protos: strings.Split(l.profile, "/"),
 	}}
 	for _, c := range l.codecs {
 		m = m.WithCodec(c.PayloadType, c.Name, clockRate, 0, "")
 	}
 	if l.keys != 0 {
 		m = m.WithCodec(l.keys, "telephone-event", clockRate, 0, "0-15")
+	}
+	for _, c := range l.crypto {
+		m = m.WithValueAttribute("crypto", c)
 	}
 	return m.WithValueAttribute("ptime", "20").WithPropertyAttribute(l.direction)
 }

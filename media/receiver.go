@@ -23,6 +23,7 @@ type receiver struct {
 	quiet    time.Time  // when speech is over if nothing comes; zero while nobody speaks
 	warned   bool       // of a stranger
 	agreed   agreement
+	gate     gate
 	latch    latch
 	sequence sequence
 	keys     keyReader
@@ -63,6 +64,23 @@ func (r *receiver) expect(peer netip.AddrPort, a agreement) {
 	r.latch.expect(unmap(peer))
 	r.agreed = a
 	r.hooks.aim(peer)
+}
+
+// rekey sets the key packets have to be under from now on, of a peer that SDP puts there.
+func (r *receiver) rekey(l lock, there netip.AddrPort) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gate.turn(l, unmap(there) == r.latch.named, r.cfg.Now())
+}
+
+// security is the suite all packets were under, or "" if some were plain RTP, and how many did not authenticate.
+func (r *receiver) security() (suite string, forged uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gate.plain {
+		return "", r.gate.forged
+	}
+	return r.gate.suite, r.gate.forged
 }
 
 // stats are the counters, and what was lost.
@@ -111,6 +129,15 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 	}
 	codec, isAudio := r.agreed.audio(h.PayloadType)
 	isKey := !isAudio && r.agreed.key(h.PayloadType)
+	if !r.latch.hears(from, h, isAudio || isKey) { // a stranger's flood is not worth deciphering
+		r.reject(from)
+		return
+	}
+	payload, genuine := r.gate.pass(b, n, h.SSRC, at)
+	if !genuine {
+		r.forged(from)
+		return
+	}
 	switch r.latch.judge(from, h, isAudio || isKey) {
 	case stranger:
 		r.reject(from)
@@ -126,7 +153,7 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 	r.sequence.count(h.SequenceNumber)
 	r.counts.received++
 	r.counts.last = at
-	payload := unpadded(h, b[n:])
+	payload = unpadded(h, payload)
 	switch {
 	case isKey:
 		r.key(payload, began, at)
@@ -154,6 +181,15 @@ func (r *receiver) reject(from netip.AddrPort) {
 	if !r.warned && r.latch.named.IsValid() { // before the answer is known, everybody is one
 		r.warned = true
 		r.cfg.Log.Warn("RTP from a stranger", slog.Any("from", from), slog.Any("sdp", r.latch.named), slog.String("latch", string(r.latch.rule)))
+	}
+}
+
+// forged counts a packet that is not under the callee's key, or that came before. The first is logged: where all are,
+// the two sides did not understand each other's keys.
+func (r *receiver) forged(from netip.AddrPort) {
+	r.counts.rejected++
+	if r.gate.forged == 1 {
+		r.cfg.Log.Warn("RTP that does not authenticate", slog.Any("from", from), slog.String("suite", r.gate.suite))
 	}
 }
 

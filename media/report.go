@@ -16,7 +16,7 @@ const (
 
 // Reported tells whether the callee has said by RTCP that it receives our stream: a report block with our SSRC in a
 // sender or receiver report (RFC 3550 6.4). A phone that keeps silent sends no RTP, but it reports. It reads what has come
-// to the RTCP port, within 2 ms, and is asked once, at a call's end.
+// to the RTCP port, within 2 ms, and is asked once, at a call's end. Under SRTP a report counts that authenticates.
 func (s *Session) Reported() bool {
 	rtcp, buf := s.pair.rtcp, make([]byte, reportBytes)
 	defer func() { _ = rtcp.SetReadDeadline(time.Time{}) }()
@@ -28,16 +28,27 @@ func (s *Session) Reported() bool {
 		if errors.Is(err, os.ErrDeadlineExceeded) || err != nil && n == 0 {
 			return false
 		}
-		if s.ear.knows(from.Addr().Unmap()) && reports(buf[:n], s.stream.header.ssrc) {
+		if reports(s.ear.report(buf[:n], from.Addr().Unmap()), s.stream.header.ssrc) {
 			return true
 		}
 	}
 }
 
-// knows tells whether an address is the callee's: named by SDP, or of signalling.
-func (r *receiver) knows(a netip.Addr) bool {
+// report is a callee's RTCP in plain form; nil if it is somebody else's.
+func (r *receiver) report(b []byte, from netip.Addr) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	switch {
+	case !r.knows(from):
+		return nil
+	case r.gate.now != nil:
+		return r.gate.now.report(b)
+	}
+	return b
+}
+
+// knows tells whether an address is the callee's: named by SDP, or of signalling.
+func (r *receiver) knows(a netip.Addr) bool {
 	return a == r.latch.named.Addr() || a == r.latch.peer || a == r.latch.locked.addr.Addr()
 }
 

@@ -39,6 +39,7 @@ type section struct {
 	formats  []string
 	maps     map[int]string // payload type → rtpmap, in lower case
 	maxptime int            // ms, 0 = not said
+	crypto   []string       // the values of a=crypto, in order
 }
 
 // parseSDP reads what PBXs really send: without s= and t=, with lines out of order, bare line feeds, session ids that
@@ -110,6 +111,8 @@ func (m *section) attribute(name, value string) {
 		}
 	case "maxptime":
 		m.maxptime, _ = strconv.Atoi(value)
+	case "crypto":
+		m.crypto = append(m.crypto, value)
 	}
 }
 
@@ -120,7 +123,16 @@ type description struct {
 	codecs    []Codec // known here, in the peer's order
 	keys      uint8   // payload type of telephone-event at 8000 Hz, 0 = none
 	direction string
-	short     bool // it takes no packets of 20 ms (a=maxptime)
+	short     bool   // it takes no packets of 20 ms (a=maxptime)
+	crypto    crypto // the key the peer sends under; the zero crypto is plain RTP
+}
+
+// terms are what a description is held against.
+type terms struct {
+	codecs []Codec
+	local  netip.Addr
+	srtp   SRTP
+	answer bool // it answers an offer of ours
 }
 
 // held says that the peer does not want to hear us (RFC 3264 8.4, and the older c=0.0.0.0).
@@ -128,15 +140,14 @@ func (d description) held() bool {
 	return d.direction == "sendonly" || d.direction == "inactive" || d.addr.Addr().IsUnspecified()
 }
 
-// describe picks the stream to be used with these codecs and this kind of local address. If there is none, the error
-// is about the first audio stream.
-func (s peerSDP) describe(ours []Codec, local netip.Addr) (description, error) {
+// describe picks the stream to be used on these terms. If there is none, the error is about the first audio stream.
+func (s peerSDP) describe(t terms) (description, error) {
 	var first error
 	for i := range s.streams {
 		if s.streams[i].kind != "audio" {
 			continue
 		}
-		d, err := s.audio(i, ours, local)
+		d, err := s.audio(i, t)
 		if err == nil {
 			return d, nil
 		}
@@ -150,21 +161,21 @@ func (s peerSDP) describe(ours []Codec, local netip.Addr) (description, error) {
 	return description{}, first
 }
 
-func (s peerSDP) audio(i int, ours []Codec, local netip.Addr) (description, error) {
+func (s peerSDP) audio(i int, t terms) (d description, err error) {
 	m := &s.streams[i]
-	d := description{stream: i, direction: firstOf(m.direction, s.direction, "sendrecv"), short: m.maxptime > 0 && m.maxptime < 20}
+	d = description{stream: i, direction: firstOf(m.direction, s.direction, "sendrecv"), short: m.maxptime > 0 && m.maxptime < 20}
 	if m.port <= 0 || m.port > 65535 {
 		return d, &AnswerError{"the audio stream was refused (port 0)"}
 	}
-	if m.profile != "RTP/AVP" && m.profile != "RTP/AVPF" {
-		return d, &AnswerError{fmt.Sprintf("audio as %.40q, only RTP/AVP is spoken here", m.profile)}
+	if d.crypto, err = m.keying(t); err != nil {
+		return d, err
 	}
-	host, err := address(firstOf(m.host, s.host, ""), local)
+	host, err := address(firstOf(m.host, s.host, ""), t.local)
 	if err != nil {
 		return d, err
 	}
 	d.addr = netip.AddrPortFrom(host, uint16(m.port))
-	m.payloads(&d, ours)
+	m.payloads(&d, t.codecs)
 	if len(d.codecs) == 0 {
 		return d, &AnswerError{fmt.Sprintf("no codec in common: it has payload types %.80q", strings.Join(m.formats, " "))}
 	}

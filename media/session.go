@@ -22,6 +22,7 @@ type Session struct {
 	ear    *receiver
 	box    *outbox
 	deal   deal
+	locks  *keyring // nil where SRTP is off
 	clips  ClipID
 
 	closeOnce sync.Once
@@ -44,9 +45,11 @@ type Stats struct {
 	Received     uint64        // packets of the callee
 	Lost         uint64        // of the callee's, by sequence number (RFC 3550 A.3)
 	Rejected     uint64        // datagrams of strangers, and garbage
+	Forged       uint64        // of these, what is not under the callee's key, or was sent again by somebody
 	Refused      uint64        // times the network sent a packet of ours back (ICMP): nobody listens there
 	PromptSent   time.Duration // of recordings, repeats included
 	LastReceived time.Time     // the callee's last packet; zero before the first
+	Suite        string        // of SRTP (RFC 4568 6.2), under which all of the call was; "" = some of it, or all, was plain RTP
 }
 
 // Open takes a port pair and makes the offer. Nothing is sent before [Session.Accept]. ctx is for opening only. The
@@ -89,8 +92,30 @@ func (s *Session) prepare() error {
 		at: netip.AddrPortFrom(s.opt.Advertise.Unmap(), uint16(s.pair.port)),
 	}
 	var err error
+	if s.opt.SRTP != SRTPOff {
+		if s.locks, err = newKeyring(s.engine.cfg.Rand); err != nil {
+			return err
+		}
+		// A first packet that is lost just before the number wraps would leave the two sides with different rollover
+		// counters: begin far from there (RFC 3711 3.3.1).
+		s.stream.header.seq &= 1<<15 - 1
+	}
+	s.deal.local.secure(s.opt.SRTP, s.locks)
 	s.deal.offer, err = s.deal.local.offer()
 	return err
+}
+
+// secure makes it an offer of SRTP, or of none.
+func (l *local) secure(rule SRTP, k *keyring) {
+	l.profile, l.crypto = "RTP/AVP", k.offer()
+	if rule == SRTPRequired {
+		l.profile = "RTP/SAVP"
+	}
+}
+
+// terms are ours for a description of the peer's.
+func (s *Session) terms(answer bool) terms {
+	return terms{codecs: s.opt.Codecs, local: s.opt.Local, srtp: s.opt.SRTP, answer: answer}
 }
 
 // Offer is our SDP offer.
@@ -110,7 +135,11 @@ func (s *Session) Accept(answer []byte) error {
 	if err != nil {
 		return err
 	}
-	d, err := parsed.describe(s.opt.Codecs, s.opt.Local)
+	d, err := parsed.describe(s.terms(true))
+	if err != nil {
+		return err
+	}
+	keys, err := s.locks.turn(d.crypto)
 	if err != nil {
 		return err
 	}
@@ -120,7 +149,7 @@ func (s *Session) Accept(answer []byte) error {
 	if _, taken := parsed.streams[d.stream].maps[keysPT]; d.keys != 0 && !taken {
 		a.keys[1] = keysPT
 	}
-	s.settle(d, d.codecs[0], a)
+	s.settle(d, d.codecs[0], a, keys)
 	return nil
 }
 
@@ -132,6 +161,7 @@ func (s *Session) Reoffer(offer []byte) ([]byte, error) {
 	mine.version++
 	if offer == nil {
 		mine.codecs, mine.keys, mine.direction = s.opt.Codecs, keysPT, "sendrecv"
+		mine.secure(s.opt.SRTP, s.locks)
 		body, err := mine.offer()
 		if err == nil {
 			s.deal.local = mine
@@ -143,7 +173,7 @@ func (s *Session) Reoffer(offer []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := parsed.describe(s.opt.Codecs, s.opt.Local)
+	d, err := parsed.describe(s.terms(false))
 	if err != nil {
 		return nil, err
 	}
@@ -152,17 +182,22 @@ func (s *Session) Reoffer(offer []byte) ([]byte, error) {
 		wire = s.deal.wire
 	}
 	mine.codecs, mine.keys, mine.direction = []Codec{wire}, d.keys, mirror(d)
+	mine.profile, mine.crypto = parsed.streams[d.stream].profile, s.locks.answer(d.crypto)
 	body, err := mine.answer(parsed, d.stream)
 	if err != nil {
 		return nil, err
 	}
+	keys, err := s.locks.turn(d.crypto)
+	if err != nil {
+		return nil, err
+	}
 	s.deal.local = mine
-	s.settle(d, wire, agreement{codecs: mine.codecs, keys: [2]uint8{d.keys}})
+	s.settle(d, wire, agreement{codecs: mine.codecs, keys: [2]uint8{d.keys}}, keys)
 	return body, nil
 }
 
 // settle points both directions at what was agreed on.
-func (s *Session) settle(d description, wire Codec, a agreement) {
+func (s *Session) settle(d description, wire Codec, a agreement, keys lock) {
 	first := !s.deal.settled
 	if first {
 		s.deal.codec = wire
@@ -171,7 +206,10 @@ func (s *Session) settle(d description, wire Codec, a agreement) {
 	s.engine.pacer.between(func() {
 		s.stream.speak(wire, s.deal.codec)
 		s.stream.short = d.short
+		s.stream.seal = keys.seal
 	})
+	s.locks.commit(keys)
+	s.ear.rekey(keys, d.addr)
 	if !d.addr.Addr().IsUnspecified() {
 		s.deal.address = true
 		s.ear.expect(d.addr, a)
@@ -203,10 +241,12 @@ func (s *Session) Play(frames [][]byte) ClipID {
 // Stats are the counters now.
 func (s *Session) Stats() Stats {
 	c, lost := s.ear.stats()
+	suite, forged := s.ear.security()
 	p := &s.stream.progress
 	return Stats{
 		Sent: p.sent.Load(), PromptSent: time.Duration(p.said.Load()) * Frame,
 		Received: c.received, Lost: lost, Rejected: c.rejected, Refused: c.refused + s.sender.refused.Load(), LastReceived: c.last,
+		Forged: forged, Suite: suite,
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 // its turn, so it is small and its parts lie together.
 type stream struct {
 	send   func(packet []byte) bool // must not block
+	seal   *sealer                  // nil = plain RTP
 	header header
 	hush   byte       // what silence is made of
 	recode *[256]byte // from the codec of the recordings to the wire's, where they differ
@@ -135,7 +136,10 @@ func (s *stream) put(payload []byte) {
 	if &payload[0] != &b[headerBytes] { // the second half of a frame
 		copy(b[headerBytes:], payload)
 	}
-	if s.send(b) {
+	if s.seal != nil {
+		b = s.seal.seal(b)
+	}
+	if b != nil && s.send(b) {
 		s.progress.sent.Add(1)
 	}
 	s.spurt = false

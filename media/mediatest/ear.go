@@ -19,6 +19,7 @@ const longest = 10 * time.Minute
 type Ear struct {
 	mu      sync.Mutex
 	codecs  []string
+	srtp    *SRTP // nil = plain RTP
 	packets []packet
 	pcm     []int16
 	origin  uint32 // timestamp of pcm[base]
@@ -48,6 +49,12 @@ func (e *Ear) agree(codecs []string) {
 	e.codecs = slices.Clone(codecs)
 }
 
+func (e *Ear) unlock(s *SRTP) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.srtp = s
+}
+
 // run reads until the socket closes. An ICMP error is no reason to stop.
 func (e *Ear) run(conn *net.UDPConn) {
 	buf := make([]byte, 2048)
@@ -71,6 +78,14 @@ func (e *Ear) take(b []byte, from netip.AddrPort, at time.Time) {
 		close(e.changed)
 		e.changed = make(chan struct{})
 	}()
+	if e.srtp != nil {
+		plain, err := e.srtp.Open(b)
+		if err != nil {
+			e.bad++
+			return
+		}
+		b = plain
+	}
 	var p rtp.Packet
 	if err := p.Unmarshal(b); err != nil || p.Version != 2 {
 		e.bad++

@@ -1,7 +1,7 @@
 // Package mediatest is the other end of a call's audio: a [Handset] with an [Ear] that records and judges the RTP it
 // hears, and a [Mouth] that speaks, keeps silent and presses keys, with the faults real networks and hostile neighbours
-// add. It has a G.711, an SDP and an RFC 4733 of its own, so that the room under test is measured by something that does
-// not share its mistakes.
+// add. It has a G.711, an SDP, an SRTP and an RFC 4733 of its own, so that the room under test is measured by something
+// that does not share its mistakes.
 //
 // It is for tests, the test bed and the demo: it is no phone, keeps all it hears in memory, and never imports media.
 package mediatest
@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -33,7 +34,10 @@ type Config struct {
 	NoKeys    bool           // leave telephone-event out
 	Advertise netip.AddrPort // what our SDP names instead of the socket's address (a phone behind NAT)
 	Quiet     bool           // send nothing when there is nothing to say, instead of packets of silence
-	Seed      uint64         // of SSRC, sequence and timestamp; 0 = 1
+	Seed      uint64         // of SSRC, sequence, timestamp and SRTP keys; 0 = 1
+	Suites    []string       // of SRTP, in order of preference; nil = it knows none and passes over a=crypto
+	Profile   string         // of its own offers, "" = RTP/SAVP with Suites, else RTP/AVP
+	MKI       []byte         // stands in its lines and packets
 }
 
 // Handset is one phone's audio: a socket with an Ear and a Mouth on it. It works from [Handset.Answer] or
@@ -51,6 +55,10 @@ type Handset struct {
 	version int
 	works   bool
 	closed  bool
+	random  *rand.Rand        // of keys
+	masters map[string][]byte // its keys by suite
+	theirs  Crypto            // what the Ear is under
+	mine    Crypto            // what the Mouth is under
 }
 
 // NewHandset binds a socket. Nothing is heard or said yet, but what arrives early waits in the socket.
@@ -70,7 +78,7 @@ func NewHandset(cfg Config) (*Handset, error) {
 		return nil, fmt.Errorf("open the handset: %w", err)
 	}
 	h := &Handset{
-		Ear: newEar(), cfg: cfg, conn: conn,
+		Ear: newEar(), cfg: cfg, conn: conn, masters: map[string][]byte{}, random: rand.New(rand.NewPCG(cfg.Seed, ^cfg.Seed)),
 		local: conn.LocalAddr().(*net.UDPAddr).AddrPort(), //nolint:errcheck,forcetypeassert // a UDP socket has a UDP address
 	}
 	h.Mouth = newMouth(conn, rand.New(rand.NewPCG(cfg.Seed, cfg.Seed)), cfg.Quiet)
@@ -91,15 +99,29 @@ func (h *Handset) Answer(offer []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.start(d, mine)
-	mine.Direction = mirrored(d.Direction)
+	theirs, ours, ok := h.secured(d)
+	if ok {
+		mine.Crypto = []Crypto{ours}
+	} else if strings.HasPrefix(d.Profile, "RTP/SAVP") {
+		return nil, errors.New("no SRTP suite in common")
+	}
+	if err := h.start(d, mine, theirs, ours); err != nil {
+		return nil, err
+	}
+	mine.Direction, mine.Profile = mirrored(d.Direction), d.Profile
 	return h.write(mine), nil
 }
 
 // Offer is an SDP offer of ours with this direction ("sendrecv", "sendonly", "inactive", …), for a first INVITE or a
 // re-INVITE.
 func (h *Handset) Offer(direction string) []byte {
-	mine := Description{Codecs: h.cfg.Codecs, Keys: h.cfg.Keys, Direction: direction}
+	mine := Description{Codecs: h.cfg.Codecs, Keys: h.cfg.Keys, Direction: direction, Profile: h.cfg.Profile}
+	for i, suite := range h.cfg.Suites {
+		mine.Crypto = append(mine.Crypto, h.key(i+1, suite))
+	}
+	if mine.Profile == "" && mine.Crypto != nil {
+		mine.Profile = "RTP/SAVP"
+	}
 	if mine.Codecs == nil {
 		mine.Codecs = []string{"PCMU", "PCMA"}
 	}
@@ -118,8 +140,15 @@ func (h *Handset) Accept(answer []byte) error {
 	if len(d.Codecs) == 0 {
 		return errors.New("no codec in common")
 	}
-	h.start(d, d)
-	return nil
+	var theirs, mine Crypto
+	if len(d.Crypto) > 0 {
+		theirs = d.Crypto[0]
+		if theirs.Tag < 1 || theirs.Tag > len(h.cfg.Suites) || h.cfg.Suites[theirs.Tag-1] != theirs.Suite {
+			return fmt.Errorf("a=crypto %d %s was not offered", theirs.Tag, theirs.Suite)
+		}
+		mine = h.key(theirs.Tag, theirs.Suite)
+	}
+	return h.start(d, d, theirs, mine)
 }
 
 // Close ends Ear and Mouth and closes the socket. It may be called more than once.
@@ -135,17 +164,21 @@ func (h *Handset) Close() {
 	h.work.Wait()
 }
 
-func (h *Handset) start(peer, agreed Description) {
+func (h *Handset) start(peer, agreed Description, theirs, mine Crypto) error {
+	if err := h.lock(theirs, mine); err != nil {
+		return err
+	}
 	h.Ear.agree(agreed.Codecs)
 	h.Mouth.agree(peer.Addr, agreed.Codecs[0], agreed.Keys)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.works || h.closed {
-		return
+		return nil
 	}
 	h.works = true
 	h.work.Go(func() { h.Ear.run(h.conn) })
 	h.work.Go(h.Mouth.run)
+	return nil
 }
 
 // common is the answer's codecs: ours in our order, else the offer's in its own.

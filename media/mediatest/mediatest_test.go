@@ -172,3 +172,26 @@ func TestShareForgivesAPauseAndNothingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestTwoHandsetsHearEachOtherUnderSRTP(t *testing.T) {
+	t.Parallel()
+	for _, suite := range []string{mediatest.GCM, mediatest.CM80, mediatest.CM32} {
+		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
+			caller, callee := pair(t, mediatest.Config{Suites: []string{suite}, Quiet: true}, mediatest.Config{Seed: 2, Suites: []string{mediatest.CM80, suite}, MKI: []byte{0, 1}})
+			said := mediatest.Speech(600*time.Millisecond, 7)
+			if err := caller.Mouth.Say(deadline(t), said); err != nil {
+				t.Fatal(err)
+			}
+			if err := callee.Ear.WaitPackets(deadline(t), 30); err != nil {
+				t.Fatal(err)
+			}
+			if err := caller.Ear.WaitPackets(deadline(t), 5); err != nil {
+				t.Fatal(err)
+			}
+			if m, r := callee.Ear.Correlate(said), callee.Ear.Report(); !m.Whole() || r.Bad+r.Lost != 0 {
+				t.Errorf("heard %+v of %+v", m, r)
+			}
+		})
+	}
+}

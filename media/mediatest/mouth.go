@@ -26,6 +26,7 @@ type Mouth struct {
 	to     netip.AddrPort
 	codec  string
 	keys   uint8
+	srtp   *SRTP      // nil = plain RTP
 	header rtp.Header // the next packet's
 	lose   int        // this many packets are numbered and not sent
 	plan   []*utterance
@@ -50,7 +51,7 @@ type row struct {
 	lost     bool
 	silent   bool   // nothing at all is sent
 	ssrc     uint32 // instead of the stream's
-	stranger bool   // from another socket
+	stranger bool   // from another socket, and not under the key
 }
 
 func newMouth(conn *net.UDPConn, rng *rand.Rand, quiet bool) *Mouth {
@@ -81,6 +82,12 @@ func (m *Mouth) agree(to netip.AddrPort, codec string, keys uint8) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.to, m.codec, m.keys = to, codec, keys
+}
+
+func (m *Mouth) lock(s *SRTP) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.srtp = s
 }
 
 // Say speaks these samples at 8 kHz, after what is being said, and returns when the last packet was sent.
@@ -190,9 +197,12 @@ func (m *Mouth) send(r row) {
 	}
 	packet, err := (&rtp.Packet{Header: h, Payload: r.payload}).Marshal()
 	conn := m.conn
-	if r.stranger {
+	if r.stranger { // who has no key
 		conn = m.stranger()
 	} else {
+		if m.srtp != nil && err == nil {
+			packet = m.srtp.Seal(packet)
+		}
 		m.header.SequenceNumber++
 		m.header.Marker = false
 	}

@@ -17,6 +17,8 @@ type Description struct {
 	Direction string   // "" = sendrecv
 	Ptime     int      // ms, 0 = not said
 	Version   int
+	Profile   string   // "" = RTP/AVP
+	Crypto    []Crypto // in order
 }
 
 // ParseSDP reads a well-formed description: the first audio stream and its address.
@@ -31,6 +33,7 @@ func ParseSDP(body []byte) (Description, error) {
 		case kind == "m" && port == 0 && len(fields) > 3 && fields[0] == "audio":
 			audio = true
 			port, _ = strconv.Atoi(fields[1])
+			d.Profile = fields[2]
 			d.Codecs = staticCodecs(fields[3:])
 		case kind == "m":
 			audio = false
@@ -40,7 +43,9 @@ func ParseSDP(body []byte) (Description, error) {
 				return d, fmt.Errorf("read c=: %w", err)
 			}
 		case kind == "a" && audio:
-			d.attribute(value)
+			if err := d.attribute(value); err != nil {
+				return d, err
+			}
 		}
 	}
 	if port <= 0 || port > 65535 || !host.IsValid() {
@@ -62,7 +67,7 @@ func staticCodecs(formats []string) (names []string) {
 	return names
 }
 
-func (d *Description) attribute(value string) {
+func (d *Description) attribute(value string) error {
 	name, rest, _ := strings.Cut(value, ":")
 	switch name {
 	case "sendrecv", "sendonly", "recvonly", "inactive":
@@ -74,7 +79,12 @@ func (d *Description) attribute(value string) {
 		if n, err := strconv.Atoi(pt); err == nil && format == "telephone-event/8000" && n > 0 && n < 128 {
 			d.Keys = uint8(n)
 		}
+	case "crypto":
+		c, err := readCrypto(rest)
+		d.Crypto = append(d.Crypto, c)
+		return err
 	}
+	return nil
 }
 
 func (d Description) has(codec string) bool { return slices.Contains(d.Codecs, codec) }
@@ -97,13 +107,20 @@ func (d Description) Bytes() []byte {
 	if d.Ptime != 0 {
 		fmt.Fprintf(&maps, "a=ptime:%d\r\n", d.Ptime)
 	}
+	for _, c := range d.Crypto {
+		maps.WriteString(c.line())
+	}
+	profile := d.Profile
+	if profile == "" {
+		profile = "RTP/AVP"
+	}
 	direction := d.Direction
 	if direction == "" {
 		direction = "sendrecv"
 	}
 	host := d.Addr.Addr()
-	return fmt.Appendf(nil, "v=0\r\no=handset 1 %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\nm=audio %d RTP/AVP%s\r\n%sa=%s\r\n",
-		max(1, d.Version), family, host, family, host, d.Addr.Port(), media.String(), maps.String(), direction)
+	return fmt.Appendf(nil, "v=0\r\no=handset 1 %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\nm=audio %d %s%s\r\n%sa=%s\r\n",
+		max(1, d.Version), family, host, family, host, d.Addr.Port(), profile, media.String(), maps.String(), direction)
 }
 
 func mirrored(direction string) string {
