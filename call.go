@@ -102,10 +102,21 @@ type Signal struct {
 // Audio is what was sent to and heard from the callee.
 type Audio struct {
 	Codec  string
+	Media  Media  // "" where nothing was agreed on
+	Suite  string // of SRTP, as RFC 4568 names it
 	Early  EarlyAudio
 	Prompt time.Duration // of the recording that was sent, repeats included
 	RTP    RTP
 }
+
+// Media says whether the audio was encrypted.
+type Media string
+
+// What the audio travelled as. A call of which some part was plain is MediaRTP.
+const (
+	MediaRTP  Media = "rtp"
+	MediaSRTP Media = "srtp"
+)
 
 // RTP counts packets of one call.
 type RTP struct {

@@ -108,6 +108,8 @@ type callEndedJSON struct {
 	TalkMS     int64      `json:"talk_ms"`
 	PromptMS   int64      `json:"prompt_ms"`
 	Codec      string     `json:"codec,omitempty"`
+	Media      Media      `json:"media,omitempty"`
+	SRTPSuite  string     `json:"srtp_suite,omitempty"`
 	Keys       []keyJSON  `json:"keys"`
 	RTP        RTP        `json:"rtp"`
 }
@@ -167,7 +169,7 @@ func ended(c Call) *callEndedJSON {
 		RetryMS: c.Signal.RetryAfter.Milliseconds(), ToTags: c.Signal.ToTags, Redirected: lastTwo(c.Signal.RedirectTo),
 		Alerting: c.Signal.Alerting, EarlyAudio: c.Audio.Early,
 		RingMS: c.Times.RingFor().Milliseconds(), TalkMS: c.Times.TalkFor().Milliseconds(),
-		PromptMS: c.Audio.Prompt.Milliseconds(), Codec: c.Audio.Codec, RTP: c.Audio.RTP,
+		PromptMS: c.Audio.Prompt.Milliseconds(), Codec: c.Audio.Codec, Media: c.Audio.Media, SRTPSuite: c.Audio.Suite, RTP: c.Audio.RTP,
 		Keys: make([]keyJSON, 0, len(c.Keys)),
 	}
 	for _, k := range c.Keys {

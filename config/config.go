@@ -129,6 +129,7 @@ type Trunk struct {
 	Bind      string
 	Peers     []string
 	Codecs    []string
+	SRTP      string // "off", "optional" or "required"
 	Prefixes  []string
 	Account   Account
 	Register  Register
@@ -218,7 +219,7 @@ func Default() Config {
 // NewTrunk is a trunk as an empty table makes it.
 func NewTrunk(name string) Trunk {
 	return Trunk{
-		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"},
+		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off",
 		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
 	}
 }

@@ -21,7 +21,7 @@ func later(section string) []string {
 	case "trunks":
 		return []string{
 			"register_by", "outbound_proxy",
-			"caller_id_format", "caller_prefix", "identity", "privacy", "from_user", "headers", "srtp", "tls_ca", "tls_cert",
+			"caller_id_format", "caller_prefix", "identity", "privacy", "from_user", "headers", "tls_ca", "tls_cert",
 			"tls_key", "tls_server_name", "tls_min", "dtmf", "max_calls", "calls_per_second", "redirect", "nat",
 			"answer_supervision", "test_number", "user_phone", "uri",
 		}
@@ -78,7 +78,7 @@ func (s *SIP) keys() keys {
 
 func (m *Media) keys() keys {
 	return keys{
-		"ports": portRange(&m.PortMin, &m.PortMax), "address": address(&m.Address), "latch": oneOf(&m.Latch, "same_ip", "off"),
+		"ports": portRange(&m.PortMin, &m.PortMax), "address": address(&m.Address), "latch": oneOf(&m.Latch, "same_ip", "off", "any"),
 		"dscp": integer(&m.DSCP, 0, 63),
 	}
 }
@@ -95,6 +95,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"register": boolean(&t.Register.On), "registrar": text(&t.Register.Registrar), "register_expires": integer(&t.Register.Expires, 60, 86_400),
 		"register_retry": duration(&t.Register.Retry, time.Second, 15*time.Minute), "contact_user": text(&t.Register.ContactUser),
 		"probe":  oneOf(&t.Probe, "options", "register", "off"),
+		"srtp":   oneOf(&t.SRTP, "off", "optional", "required"),
 		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),

@@ -102,6 +102,25 @@ func (w *walker) together() {
 			w.fault("people."+p.Nick+".confirm", why)
 		}
 	}
+	w.encrypted()
+}
+
+// encrypted checks what SRTP needs, and what needs SRTP.
+func (w *walker) encrypted() {
+	var open []string
+	for _, t := range w.cfg.Trunks {
+		if t.SRTP != "off" && t.Transport != "tls" {
+			w.fault("trunks."+t.Name+".srtp", fmt.Sprintf(
+				`%q needs transport = "tls": the keys travel inside SIP, and over %s everybody on the way could read them; set transport = "tls", or srtp = "off"`, t.SRTP, t.Transport))
+		}
+		if t.SRTP != "required" {
+			open = append(open, "trunks."+t.Name)
+		}
+	}
+	byKey := w.cfg.Calls.Key.Confirm == "key" || slices.ContainsFunc(w.cfg.People, func(p Person) bool { return p.Confirm == "key" })
+	if w.cfg.Media.Latch == "any" && byKey && len(open) > 0 {
+		w.fault("media.latch", fmt.Sprintf(`"any" needs srtp = "required" on every trunk (not so: %s): without it a stranger's packet could confirm a page`, strings.Join(open, ", ")))
+	}
 }
 
 // order is the order of a section's tables in the file.

@@ -240,7 +240,7 @@ file = "flood.wav"
 	same(t, "log", cfg.Log, Log{Level: "debug", Format: "json"})
 	same(t, "trunks", cfg.Trunks, []Trunk{{
 		Name: "main", Kind: "pbx", Addresses: []string{"192.0.2.1", "192.0.2.2"}, Transport: "tcp", Bind: "192.0.2.8",
-		Peers: []string{"192.0.2.0/28"}, Codecs: []string{"PCMA"}, Prefixes: []string{"+81"},
+		Peers: []string{"192.0.2.0/28"}, Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"},
 		Account:  Account{User: "u", AuthUser: "a", Password: Secret{"from-env"}, Domain: "example.com", CallerID: "+81312345678", DisplayName: "Ops"},
 		Register: Register{On: true, Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
 		Format: Format{Style: "national", Country: "JP", InternationalPrefix: "010", DialPrefix: "0"},
@@ -262,7 +262,7 @@ file = "flood.wav"
 
 func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
-		Name: "main", Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, Format: Format{Style: "e164", NationalPrefix: "0"},
+		Name: "main", Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", Format: Format{Style: "e164", NationalPrefix: "0"},
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
 	}})
 	same(t, "groups", good(t, "[groups.ops]\n").Groups, []Group{{Name: "ops", Strategy: "hunt"}})

@@ -266,6 +266,12 @@ func (c *call) finish() {
 	stats := c.session.Stats()
 	c.out.Audio.RTP = telgate.RTP{Sent: stats.Sent, Received: stats.Received, Lost: stats.Lost}
 	c.out.Audio.Prompt = stats.PromptSent
+	if c.talk != nil {
+		c.out.Audio.Media, c.out.Audio.Suite = telgate.MediaRTP, stats.Suite
+		if stats.Suite != "" {
+			c.out.Audio.Media = telgate.MediaSRTP
+		}
+	}
 	c.closed(v)
 }
 

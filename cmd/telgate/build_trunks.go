@@ -126,6 +126,7 @@ func (g *gateway) lines() map[string]voice.Line {
 				}
 				return g.engine.Open(ctx, media.Options{
 					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(g.cfg.Media.Latch),
+					SRTP: media.SRTP(g.cfg.Trunks[i].SRTP),
 				})
 			},
 		}
