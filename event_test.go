@@ -54,7 +54,7 @@ func events() []telgate.Event {
 			Warning: "399 pbx \"x\"", Server: "Asterisk", RetryAfter: time.Minute, RedirectTo: "+819087654321", ToTags: 2,
 			Alerting: telgate.AlertingSignalled, SIPCallID: "id@192.0.2.1",
 		},
-		Audio: telgate.Audio{Codec: "PCMU", Early: telgate.EarlyUnknown, Prompt: 3210 * time.Millisecond, RTP: telgate.RTP{Sent: 300, Received: 290, Lost: 2}},
+		Audio: telgate.Audio{Codec: "PCMU", Media: telgate.MediaSRTP, Suite: "AEAD_AES_128_GCM", Early: telgate.EarlyUnknown, Prompt: 3210 * time.Millisecond, RTP: telgate.RTP{Sent: 300, Received: 290, Lost: 2}},
 		Keys:  []telgate.Key{{Digit: "1", Via: "rfc4733", After: 900 * time.Millisecond, Early: true}, {Digit: "1", Via: "rfc4733", After: 5 * time.Second}},
 	}
 	failed := telgate.Call{
