@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"encoding/binary"
 	"log/slog"
 	"net/netip"
@@ -74,6 +75,33 @@ func FuzzRTP(f *testing.F) {
 		for len(r.box.ch) > 0 {
 			if k, ok := (<-r.box.ch).(Key); ok && !strings.ContainsRune("0123456789*#ABCD", rune(k.Digit)) {
 				t.Errorf("key %q", k.Digit)
+			}
+		}
+	})
+}
+
+// FuzzSRTP feeds datagrams of whoever has no key to receivers under every suite, with an MKI and without: as RTP and as
+// RTCP none may pass.
+func FuzzSRTP(f *testing.F) {
+	f.Add(rtpPacket(0, 1, 7))
+	f.Add(append(rtpPacket(keysPT, 1, 7), make([]byte, 20)...))
+	f.Add([]byte("\x9f\x00\x00\x01aaaabbbb\xc0\xde\x00\x01aaaa"))           // CSRCs that are not there, and cryptex
+	f.Add([]byte("\xb0\x00\x00\x01aaaabbbb\xbe\xde\x00\x01aaaarest of it")) // an extension, and padding
+	f.Add([]byte("\x81\xc9\x00\x07aaaabbbbccccddddeeeeffffgggg\x80\x00\x00\x01hhhhhhhhhh"))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for i := range suites {
+			for _, mki := range [][]byte{nil, {0, 0, 0, 1}} {
+				c, _ := peerLine(t, &suites[i])
+				c.mki = mki
+				r, callee := locked(t, c, LatchAny)
+				r.take(bytes.Clone(b), callee, time.Time{})
+				if n, _ := r.stats(); n.received != 0 || n.rejected != 1 || len(r.box.ch) != 0 {
+					t.Errorf("%s: %x was heard", c.name(), b)
+				}
+				if r.report(bytes.Clone(b), callee.Addr()) != nil {
+					t.Errorf("%s: %x was read as a report", c.name(), b)
+				}
 			}
 		}
 	})

@@ -40,7 +40,7 @@ func BenchmarkAThousandSessionsPlayARecording(b *testing.B) {
 		b.Skip("make bench builds what this needs")
 	}
 	d := openDrain(b, filepath.Join(programs, "drain"))
-	e, sessions := playing(b, d)
+	e, sessions := playing(b, d, "")
 	for b.Loop() {
 		var spent, floor, ratios []float64 // CPU of a call in µs a second
 		var mallocs, packets uint64
@@ -65,6 +65,29 @@ func BenchmarkAThousandSessionsPlayARecording(b *testing.B) {
 	}
 }
 
+// The same under SRTP, beside a round without, in the suite that costs most.
+func BenchmarkAThousandSessionsUnderSRTP(b *testing.B) {
+	programs := os.Getenv("TELGATE_BENCH")
+	if programs == "" {
+		b.Skip("make bench builds what this needs")
+	}
+	d := openDrain(b, filepath.Join(programs, "drain"))
+	plain, open := playing(b, d, "")
+	e, sessions := playing(b, d, mediatest.CM80)
+	for b.Loop() {
+		var ratios []float64
+		var mallocs, packets uint64
+		for range 3 {
+			r := paced(b, e, sessions)
+			mallocs, packets = mallocs+r.mallocs, packets+r.packets
+			ratios = append(ratios, r.perCall()/paced(b, plain, open).perCall())
+		}
+		b.ReportMetric(float64(mallocs)/float64(packets), "allocs/packet")
+		b.ReportMetric(median(ratios), "times-RTP")
+		b.ReportMetric(0, "ns/op") // says nothing: the time is ours to choose
+	}
+}
+
 // spending is what some seconds of sending cost.
 type spending struct {
 	packets, mallocs uint64
@@ -77,7 +100,7 @@ func (s spending) perCall() float64 {
 }
 
 // playing are sessions in mid-recording, as production makes them; nothing is sent before the engine runs.
-func playing(b *testing.B, d *drain) (*media.Engine, []*media.Session) {
+func playing(b *testing.B, d *drain, suite string) (*media.Engine, []*media.Session) {
 	b.Helper()
 	e, err := media.NewEngine(media.Config{PortMin: 20000, PortMax: 29999, DSCP: 46, Rand: rand.Reader})
 	if err != nil {
@@ -86,9 +109,14 @@ func playing(b *testing.B, d *drain) (*media.Engine, []*media.Session) {
 	recording := frames(media.PCMU, mediatest.Speech(2*benchRounds*(benchWarmUp+benchRound), 4))
 	sessions := make([]*media.Session, benchSessions)
 	for i := range sessions {
-		sessions[i] = open(b, e, media.Options{})
-		to := netip.AddrPortFrom(loopback(), d.ports[i%len(d.ports)])
-		if err := sessions[i].Accept(mediatest.Description{Addr: to, Codecs: []string{"PCMU"}, Keys: 101}.Bytes()); err != nil {
+		answer := mediatest.Description{Addr: netip.AddrPortFrom(loopback(), d.ports[i%len(d.ports)]), Codecs: []string{"PCMU"}, Keys: 101}
+		o := media.Options{}
+		if suite != "" {
+			o.SRTP, answer.Profile = media.SRTPRequired, "RTP/SAVP"
+			answer.Crypto = []mediatest.Crypto{{Tag: 2, Suite: suite, Master: make([]byte, 30)}}
+		}
+		sessions[i] = open(b, e, o)
+		if err := sessions[i].Accept(answer.Bytes()); err != nil {
 			b.Fatal(err)
 		}
 		sessions[i].Play(recording)

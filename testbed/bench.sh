@@ -54,6 +54,9 @@ AThousandSessionsPlayARecording | times-C                  | CPU, times that of 
 AThousandSessionsPlayARecording | us-a-call-second         | CPU of a second of a call, us                           |     |      | info
 AThousandSessionsPlayARecording | C-us-a-call-second       | the same of the C loop, us                              |     |      | info
 AThousandSessionsPlayARecording | turns-skipped            | turns of 20 ms skipped, not scheduled in time           |     |      | info
+The same under SRTP (AES_CM_128_HMAC_SHA1_80), beside plain RTP
+AThousandSessionsUnderSRTP      | allocs/packet            | allocations per packet                                  | 0   | 0.01 | correct
+AThousandSessionsUnderSRTP      | times-RTP                | CPU, times that of plain RTP (median of rounds)         |     |      | info
 Commands one after the other; beside them OPTIONS to the phone and back
 ACommandRingsAPhone             | ms-command-to-INVITE-p99 | command read from Slack to INVITE at the phone, p99, ms | 3   | 8    | budget
 ACommandRingsAPhone             | ms-command-to-INVITE-p50 | the same, p50, ms                                       |     |      | info
