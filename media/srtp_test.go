@@ -346,7 +346,9 @@ func TestAReportUnderSRTCPIsReadAndAnotherOneIsNot(t *testing.T) {
 			sent []byte
 			want bool
 		}{
-			{"plain", report, false}, {"cut off", key.SealRTCP(report, 1)[:20], false}, {"sealed", key.SealRTCP(report, 2), true},
+			{"plain", report, false},
+			{"cut off", key.SealRTCP(report, 1)[:20], false},
+			{"sealed", key.SealRTCP(report, 2), true},
 			{"again", key.SealRTCP(report, 2), false},
 		} {
 			if _, err := conn.Write(c.sent); err != nil {
