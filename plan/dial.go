@@ -22,6 +22,14 @@ func (f *Forbidden) Error() string { return f.Reason }
 
 func forbid(format string, args ...any) error { return &Forbidden{fmt.Sprintf(format, args...)} }
 
+// Ineligible says why a trunk cannot carry a number that may well be dialled: another one might.
+type Ineligible struct {
+	Reason string // one clause for people
+}
+
+// Error is the reason.
+func (i *Ineligible) Error() string { return i.Reason }
+
 // DialConfig is what the operator may add to the built-in rules.
 type DialConfig struct {
 	PrefixesAllowed []string // E.164 prefixes that may be dialled; none = no PSTN number at all
@@ -53,10 +61,10 @@ func NewDialer(cfg DialConfig) (Dialer, []telgate.Fault) {
 	return Dialer{cfg}, faults
 }
 
-// Dial returns the user part that rings number over trunk, or a [*Forbidden].
+// Dial returns the user part that rings number over trunk, or a [*Forbidden] or [*Ineligible].
 func (d Dialer) Dial(n telgate.Number, t Trunk) (string, error) {
 	if !t.carries(n) {
-		return "", forbid("trunk %s does not carry %s", t.Name, n)
+		return "", &Ineligible{fmt.Sprintf("trunk %s does not carry %s", t.Name, n)}
 	}
 	if n.Extension != "" {
 		return n.Extension, d.Check(n.Extension, t)
@@ -116,19 +124,19 @@ func (f Format) write(e164 string) (string, error) {
 	case National:
 		cc := f.countryCode()
 		if own, ok := strings.CutPrefix(e164[1:], cc); ok && cc != "" {
-			return f.DialPrefix + f.nationalPrefix(own) + own, nil
+			return f.DialPrefix + f.CallerPrefix + f.nationalPrefix() + own, nil
 		}
 		if f.InternationalPrefix == "" {
-			return "", forbid("a foreign number, and the trunk has no international_prefix")
+			return "", &Ineligible{"a foreign number, and the trunk has no international_prefix"}
 		}
-		return f.DialPrefix + f.InternationalPrefix + e164[1:], nil
+		return f.DialPrefix + f.CallerPrefix + f.InternationalPrefix + e164[1:], nil
 	case E164, AsIs:
 	}
 	return f.DialPrefix + e164, nil
 }
 
 // nationalPrefix is what goes before a number of the own country. Italy's numbers carry their 0 themselves.
-func (f Format) nationalPrefix(string) string {
+func (f Format) nationalPrefix() string {
 	if f.Country == "IT" {
 		return ""
 	}
@@ -151,7 +159,7 @@ func (d Dialer) Check(user string, t Trunk) error {
 	}
 	digits := strings.TrimPrefix(s, "+")
 	switch {
-	case isDigits(digits) && (len(digits) >= 7 || t.Kind == PBX) && len(digits) <= 15+len(t.Format.DialPrefix)+len(t.Format.InternationalPrefix):
+	case isDigits(digits) && (len(digits) >= 7 || t.Kind == PBX) && len(digits) <= t.Format.longest():
 	case t.Kind == PBX && isExtension(s):
 		// Exchanges ignore visual separators (RFC 3966 5.1.1): 1-1-0 is 110.
 		if bare := strings.NewReplacer("-", "", ".", "", "_", "").Replace(s); bare != s && isDigits(bare) {
@@ -166,8 +174,9 @@ func (d Dialer) Check(user string, t Trunk) error {
 	if err := d.extra(s); err != nil {
 		return err
 	}
+	dialled := t.Format.dialled(digits)
 	for _, rest := range d.residues(digits, t) {
-		if d.emergency(rest, t, rest == digits && !strings.HasPrefix(s, "+")) {
+		if d.emergency(rest, t, slices.Contains(dialled, rest) && !strings.HasPrefix(s, "+")) {
 			return forbid("reaches the emergency or short number %s", rest)
 		}
 	}
@@ -205,7 +214,7 @@ func (d Dialer) extra(s string) error {
 func (d Dialer) residues(digits string, t Trunk) []string {
 	prefixes := []string{
 		t.Format.DialPrefix, "0", "00", "8", "9", "99", t.Format.InternationalPrefix, t.Format.countryCode(),
-		Format{Country: d.cfg.Region}.countryCode(), "184", "186",
+		Format{Country: d.cfg.Region}.countryCode(), t.Format.CallerPrefix, "184", "186",
 		"010", "011", "001", "0011", // the usual international prefixes, whatever the trunk's is
 	}
 	all := []string{digits}
@@ -220,11 +229,28 @@ func (d Dialer) residues(digits string, t Trunk) []string {
 	return all
 }
 
+// dialled is the string, and what is left of it where the trunk's own prefixes were taken off: after an outside line and a
+// caller's prefix an exchange reads the first digits that follow just as it reads the first ones of a bare string.
+func (f Format) dialled(digits string) []string {
+	all := []string{digits}
+	for _, p := range []string{f.DialPrefix, f.CallerPrefix} {
+		if rest, ok := strings.CutPrefix(all[len(all)-1], p); ok && p != "" && rest != "" {
+			all = append(all, rest)
+		}
+	}
+	return all
+}
+
+// longest is how many digits a dial string may have.
+func (f Format) longest() int {
+	return 15 + len(f.DialPrefix) + len(f.CallerPrefix) + len(f.InternationalPrefix)
+}
+
 // longestShort is the length up to which what is left can be a short number; longer residues of ordinary numbers begin
 // with the digits of an emergency number by chance.
 const longestShort = 6
 
-// emergency tells whether an exchange would take s for an emergency or short number. Only the string as dialled is also
+// emergency tells whether an exchange would take s for an emergency or short number. Only what is read as dialled is also
 // held against prefixes (overlap dialling): 1101 may ring 110 before its last digit is read.
 func (d Dialer) emergency(s string, t Trunk, asDialled bool) bool {
 	if len(s) > longestShort && !asDialled {

@@ -26,7 +26,7 @@ func dialer(t *testing.T) Dialer {
 
 func TestNumbersAreDialledAsTheTrunkWantsThem(t *testing.T) {
 	with := func(style Style, country, national, international, prefix string) Trunk {
-		return Trunk{Name: "t", Kind: Carrier, Format: Format{style, country, national, international, prefix}}
+		return Trunk{Name: "t", Kind: Carrier, Format: Format{Style: style, Country: country, NationalPrefix: national, InternationalPrefix: international, DialPrefix: prefix}}
 	}
 	for _, c := range []struct {
 		name, e164 string

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 type Health struct {
 	RestUntil time.Time
 	Failures  int // in a row
+	Silent    int // answered calls in a row from which nothing was heard
 	Standing  Standing
 }
 
@@ -20,6 +22,12 @@ type Standing struct {
 	Down    bool
 	Refused time.Time // until then it sends nothing, because its credentials were refused
 }
+
+// silentMost is how many calls without a sound path put a trunk behind those that are heard: one may be a phone's fault.
+const silentMost = 2
+
+// mute tells whether the trunk signals well and carries no sound.
+func (h Health) mute() bool { return h.Silent >= silentMost }
 
 // Back-off of a trunk that failed: it doubles with each failure in a row.
 const (
@@ -39,14 +47,25 @@ func (h Health) After(c *telgate.Call, now time.Time) Health {
 		return h
 	}
 	if c.Outcome != telgate.OutcomeTrunkFailed {
-		return Health{} // real calls override probes
+		return Health{Silent: h.silentAfter(c)} // real calls override probes
 	}
 	first, most := restFirst, restMost
 	if c.Detail == telgate.DetailCredentials {
 		first, most = restCredentials, restCredMost
 	}
 	rest := min(first<<min(h.Failures, 10), most)
-	return Health{RestUntil: now.Add(max(rest, c.Signal.RetryAfter)), Failures: h.Failures + 1, Standing: h.Standing}
+	return Health{RestUntil: now.Add(max(rest, c.Signal.RetryAfter)), Failures: h.Failures + 1, Silent: h.Silent, Standing: h.Standing}
+}
+
+// silentAfter counts answered calls without a sound path; a call that was not answered says nothing about it.
+func (h Health) silentAfter(c *telgate.Call) int {
+	switch {
+	case c.Detail == telgate.DetailNoAudio:
+		return h.Silent + 1
+	case c.Audio.RTP.Received > 0:
+		return 0
+	}
+	return h.Silent
 }
 
 // Choice is a trunk for one number.
@@ -57,13 +76,14 @@ type Choice struct {
 
 // Route picks the trunk for a number: of those that carry it, may dial it and were not tried in this step, the first in
 // order that is up and does not rest, else the least bad: one that rests, the shortest first; one that is down; one that
-// would send nothing. The error says why none can: a [*Forbidden], or nil with
-// ok false where all were tried.
+// would send nothing. Those that were not heard lately come after their equals. The error says why none can: a [*Forbidden]
+// or [*Ineligible], or nil with ok false where all were tried.
 func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health, tried map[string]bool, now time.Time) (c Choice, ok bool, err error) {
 	type candidate struct {
 		name string
 		bad  int
 		rest time.Time
+		mute bool
 	}
 	var left []candidate
 	for _, t := range trunks {
@@ -71,22 +91,24 @@ func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health
 			continue
 		}
 		if _, dialErr := d.Dial(n, t); dialErr != nil {
-			err = dialErr
+			err = worse(err, dialErr)
 			continue
 		}
 		if tried[t.Name] {
 			continue
 		}
-		rest := health[t.Name].RestUntil
-		if rest.Before(now) {
-			rest = time.Time{}
+		h := health[t.Name]
+		if h.RestUntil.Before(now) {
+			h.RestUntil = time.Time{}
 		}
-		left = append(left, candidate{t.Name, health[t.Name].Standing.bad(now), rest})
+		left = append(left, candidate{t.Name, h.Standing.bad(now), h.RestUntil, h.mute()})
 	}
 	if len(left) == 0 {
 		return Choice{}, false, err
 	}
-	slices.SortStableFunc(left, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.bad, b.bad), a.rest.Compare(b.rest)) })
+	slices.SortStableFunc(left, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.bad, b.bad), a.rest.Compare(b.rest), boolCompare(a.mute, b.mute))
+	})
 	return Choice{left[0].name, len(left) == 1}, true, nil
 }
 
@@ -99,4 +121,22 @@ func (s Standing) bad(now time.Time) int {
 		return 1
 	}
 	return 0
+}
+
+// worse is the reason that is told where trunks differ: what is forbidden stays so, whatever trunk is added.
+func worse(a, b error) error {
+	if _, ok := errors.AsType[*Forbidden](a); ok {
+		return a
+	}
+	return b
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }

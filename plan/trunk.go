@@ -35,6 +35,7 @@ type Format struct {
 	NationalPrefix      string // before a number of the country in National, "0"
 	InternationalPrefix string // before a foreign one in National, "010"; "" = foreign numbers cannot be dialled
 	DialPrefix          string // before everything but extensions, "0" for an outside line
+	CallerPrefix        string // after DialPrefix in National: "186" shows our number for this call in Japan, "184" withholds it
 }
 
 // Check tells what is wrong with the country, nil if nothing: a wrong one would dial wrong numbers and know no emergency
@@ -55,6 +56,9 @@ type Trunk struct {
 	Kind     Kind
 	Prefixes []string // E.164 prefixes it carries; none = all
 	Format   Format
+	CallerID string // who is seen to call; two trunks that show the same are refused for the same reason
+	Limit    Limit
+	Redirect bool // a 301 or 302 is followed over this trunk, once a call
 }
 
 // carries tells whether the trunk may carry the number at all; what may be dialled over it is for [Dialer.Dial].
