@@ -134,7 +134,10 @@ type Trunk struct {
 	Account   Account
 	Register  Register
 	Probe     string // "options", "register" or "off"; "" = by Register
+	Identity  Identity
 	Format    Format
+	Target    Target
+	Lines     Lines
 }
 
 // Register is how a trunk is registered with.
@@ -221,5 +224,6 @@ func NewTrunk(name string) Trunk {
 	return Trunk{
 		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off",
 		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
+		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
 	}
 }

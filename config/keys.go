@@ -20,10 +20,8 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register_by", "outbound_proxy",
-			"caller_id_format", "caller_prefix", "identity", "privacy", "from_user", "headers", "tls_ca", "tls_cert",
-			"tls_key", "tls_server_name", "tls_min", "dtmf", "max_calls", "calls_per_second", "redirect", "nat",
-			"answer_supervision", "test_number", "user_phone", "uri",
+			"register_by", "outbound_proxy", "tls_ca", "tls_cert", "tls_key", "tls_server_name", "tls_min", "dtmf", "nat",
+			"answer_supervision", "test_number",
 		}
 	case "groups":
 		return []string{"confirmations"}
@@ -100,7 +98,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),
 		"dial_prefix": digits(&t.Format.DialPrefix),
-	}
+	}.with(t.Identity.keys(), t.Target.keys(), t.Lines.keys())
 }
 
 func (p *Person) keys(phones *[]string) keys {

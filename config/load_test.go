@@ -198,6 +198,17 @@ register_expires = 600
 register_retry = "1m"
 contact_user = "0003"
 probe = "off"
+caller_id_format = "e164_no_plus"
+identity = "pai"
+from_user = "acct"
+privacy = "id"
+headers = { "X-B" = "2", "X-A" = "1" }
+caller_prefix = "186"
+uri = "tel"
+user_phone = true
+max_calls = 30
+calls_per_second = 0.5
+redirect = "same_trunk"
 
 [[people.alice.phone]]
 number = "sip:7100@main"
@@ -244,6 +255,11 @@ file = "flood.wav"
 		Account:  Account{User: "u", AuthUser: "a", Password: Secret{"from-env"}, Domain: "example.com", CallerID: "+81312345678", DisplayName: "Ops"},
 		Register: Register{On: true, Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
 		Format: Format{Style: "national", Country: "JP", InternationalPrefix: "010", DialPrefix: "0"},
+		Identity: Identity{
+			Format: "e164_no_plus", Assert: "pai", Privacy: "id", FromUser: "acct", Headers: []Header{{"X-A", "1"}, {"X-B", "2"}},
+		},
+		Target: Target{URI: "tel", UserPhone: true, CallerPrefix: "186"},
+		Lines:  Lines{MaxCalls: 30, PerSecond: 0.5, Redirect: "same_trunk"},
 	}})
 	same(t, "people", cfg.People, []Person{
 		{Nick: "alice", Phones: []Phone{{Number: "sip:7100@main", Label: "desk", Trunk: "main", Ring: 10 * time.Second}}},
@@ -264,6 +280,7 @@ func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
 		Name: "main", Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", Format: Format{Style: "e164", NationalPrefix: "0"},
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
+		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
 	}})
 	same(t, "groups", good(t, "[groups.ops]\n").Groups, []Group{{Name: "ops", Strategy: "hunt"}})
 }
