@@ -37,7 +37,7 @@ type Ended struct {
 	Status     int // of the final response; 200 where the peer answered; 0 if none came
 	Phrase     string
 	Reason     Reason        // of the final response, or of the peer's BYE
-	Contact    string        // user part of a 3xx's first Contact
+	Contact    string        // user part of the first Contact of a 3xx that can be called
 	RetryAfter time.Duration // 0 if absent
 	Warning    string
 	Server     string // Server or User-Agent of the peer

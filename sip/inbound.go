@@ -58,6 +58,9 @@ func (t *Trunk) serveOutside(req *sip.Request, tx *sip.ServerTx) {
 	case sip.INVITE:
 		t.env.Log.Info("incoming call refused: this gateway only calls out")
 		respond(req, tx, 480, "Temporarily Unavailable")
+		if t.cfg.RungBy != nil {
+			t.cfg.RungBy(callerOf(req))
+		}
 	case sip.CANCEL, sip.BYE, sip.PRACK, sip.UPDATE, sip.INFO:
 		respond(req, tx, 481, "Call/Transaction Does Not Exist")
 	case sip.REFER:

@@ -18,6 +18,9 @@ func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
 	if !isUser(in.User) {
 		return nil, &SendError{"forbidden", fmt.Errorf("%q cannot be the user of a SIP address", in.User)}
 	}
+	if err := errors.Join(t.cfg.writable(in), t.cfg.Identity.sound()); err != nil { // once more: it is what goes on the wire that counts
+		return nil, &SendError{"forbidden", err}
+	}
 	p, err := t.path(ctx)
 	if err != nil {
 		return nil, err
@@ -110,7 +113,7 @@ func (t *Trunk) drop(l *Leg) {
 // send starts the INVITE's transaction. Order matters: what may come the moment the request left is hooked up before.
 func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 	if check := l.trunk.cfg.Dialable; check != nil {
-		if err := check(req.Recipient.User); err != nil {
+		if err := check(userOf(&req.Recipient)); err != nil {
 			return &SendError{"forbidden", err}
 		}
 	}

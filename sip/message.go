@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -48,15 +47,6 @@ func (t *Trunk) uri(user string, p path) sip.Uri {
 		u.UriParams.Add("transport", "tcp")
 	}
 	return u
-}
-
-// Target is what an INVITE to this user would be addressed to, for those who want to know beforehand.
-func (t *Trunk) Target(user string) string {
-	t.mu.Lock()
-	p := path{to: t.peer}
-	t.mu.Unlock()
-	u := t.uri(user, p)
-	return u.String()
 }
 
 func hostOf(a netip.Addr) string {
@@ -127,7 +117,7 @@ func (t *Trunk) callerID() string {
 
 // contact is where the peer's requests reach this trunk.
 func (t *Trunk) contact(p path) *sip.ContactHeader {
-	u := sip.Uri{Scheme: "sip", User: cmp.Or(t.cfg.Identity.ContactUser, t.callerID()), Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port())}
+	u := sip.Uri{Scheme: "sip", User: t.contactUser(), Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port())}
 	if t.cfg.Transport == "tcp" {
 		u.UriParams = sip.NewParams()
 		u.UriParams.Add("transport", "tcp")
@@ -138,6 +128,7 @@ func (t *Trunk) contact(p path) *sip.ContactHeader {
 // inviteRequest builds the INVITE of a call.
 func (t *Trunk) inviteRequest(in Invite, p path) *sip.Request {
 	req := t.request(sip.INVITE, in.User, p)
+	t.introduce(req, in, p)
 	req.AppendHeader(sip.NewHeader("Allow", methods))
 	if in.Expires > 0 {
 		req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(in.Expires/time.Second))))

@@ -133,8 +133,8 @@ func (l *Leg) facts(res *sip.Response) {
 	e.Status, e.Phrase = res.StatusCode, res.Reason
 	e.Reason = parseReason(headerValues(res, "Reason"))
 	e.RetryAfter, e.Warning = retryAfter(res), firstHeader(res, "Warning")
-	if c := res.Contact(); c != nil && res.IsRedirection() {
-		e.Contact = c.Address.User
+	if res.IsRedirection() {
+		e.Contact = redirectUser(res)
 	}
 }
 

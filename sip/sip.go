@@ -6,7 +6,7 @@
 // and its dialog; one goroutine owns it and reports [Event]s, the last of which is always [Ended].
 //
 // The package knows signalling only: SDP crosses it as bytes, and what an ending means for a page is judged elsewhere.
-// It follows no redirect and takes no calls: an incoming INVITE is answered 480.
+// It follows no redirect by itself and takes no calls: an incoming INVITE is answered 480.
 package sip
 
 import (
@@ -44,12 +44,14 @@ type TrunkConfig struct {
 	Transport   string   // "udp" or "tcp"
 	Credentials Credentials
 	Identity    Identity
+	Addressing  Addressing
 	Local       Local
 	Keepalive   time.Duration  // between packets that keep a UDP path open while a leg is up; 0 = none
 	Peers       []netip.Prefix // further sources whose datagrams are read
 	Register    Register
 	Probe       Probing
 	Dialable    func(user string) error // asked about the user part of every INVITE about to be sent
+	RungBy      func(user string)       // told who rings us, "" where that is withheld; must not block. nil = nobody is told
 }
 
 // Credentials answer a digest challenge (RFC 8760).
@@ -57,15 +59,6 @@ type Credentials struct {
 	User     string
 	AuthUser string // "" = User
 	Password string
-}
-
-// Identity is who we say we are.
-type Identity struct {
-	Domain      string // host of From and To; "" = the trunk's host
-	CallerID    string // user of From; "" = Credentials.User
-	ContactUser string // user of Contact, in REGISTER and INVITE alike; "" = as CallerID
-	DisplayName string
-	UserAgent   string
 }
 
 // Local is our side of the socket.
@@ -100,10 +93,10 @@ func (e *SendError) Unwrap() error { return e.Err }
 
 // unnumbered takes the number that was called out of an error: sipgo's name the request line.
 func unnumbered(err error, invite *sip.Request) error {
-	if err == nil || invite == nil || invite.Recipient.User == "" {
+	if err == nil || invite == nil || userOf(&invite.Recipient) == "" {
 		return err
 	}
-	return &maskedError{strings.ReplaceAll(err.Error(), invite.Recipient.User, "…"), err}
+	return &maskedError{strings.ReplaceAll(err.Error(), userOf(&invite.Recipient), "…"), err}
 }
 
 type maskedError struct {
@@ -117,6 +110,7 @@ func (e *maskedError) Unwrap() error { return e.err }
 // Invite asks for a call.
 type Invite struct {
 	User    string        // the final dial string
+	Phone   bool          // it is a telephone number, and is addressed as the trunk wants those
 	Offer   []byte        // SDP
 	Expires time.Duration // of the INVITE (RFC 3261 20.19); 0 = none
 }

@@ -43,19 +43,20 @@ func (c TrunkConfig) validate() error {
 	}
 	c.validateRegister(fault)
 	for _, f := range []struct{ key, value string }{
-		{"contact_user", c.Identity.ContactUser}, {"domain", c.Identity.Domain}, {"user", c.Credentials.User}, {"caller_id", c.Identity.CallerID},
+		{"contact_user", c.Identity.ContactUser}, {"domain", c.Identity.Domain}, {"user", c.Credentials.User},
 	} {
 		if !isToken(f.value) {
 			fault(f.key, "contains characters that a SIP address cannot hold")
 		}
 	}
 	for _, f := range []struct{ key, value string }{
-		{"display_name", c.Identity.DisplayName}, {"user_agent", c.Identity.UserAgent}, {"auth_user", c.Credentials.AuthUser},
+		{"user_agent", c.Identity.UserAgent}, {"auth_user", c.Credentials.AuthUser},
 	} {
 		if strings.ContainsAny(f.value, "\r\n\x00\"") {
 			fault(f.key, "contains a line break or quote")
 		}
 	}
+	c.Identity.check(fault)
 	return errors.Join(faults...)
 }
 

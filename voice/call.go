@@ -86,7 +86,7 @@ func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	defer cancel()
 	c.tell(telgate.Event{Kind: telgate.EventDialing})
 	leg, err := line.Invite(connect, sip.Invite{
-		User: user, Offer: c.session.Offer(), Expires: c.cfg.Setup + c.out.Ring + expiresMargin,
+		User: user, Phone: c.out.Number.Extension == "", Offer: c.session.Offer(), Expires: c.cfg.Setup + c.out.Ring + expiresMargin,
 	})
 	if err != nil {
 		return err

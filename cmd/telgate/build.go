@@ -69,7 +69,8 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 	faults = append(faults, f...)
 	g.sounds, f = newSounds(cfg)
 	faults = append(faults, f...)
-	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r, log)
+	rung := func(trunk, user string) { g.pager.RungBy(trunk, user) } // there is a pager before a trunk runs
+	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r, rung, log)
 	faults = append(faults, f...)
 	var err error
 	if g.engine, err = media.NewEngine(media.Config{

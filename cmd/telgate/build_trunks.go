@@ -41,12 +41,16 @@ func newRoutes(cfg config.Config) ([]plan.Trunk, config.Faults) {
 	for _, t := range sorted {
 		format := plan.Format{
 			Style: plan.Style(t.Format.Style), Country: t.Format.Country, NationalPrefix: t.Format.NationalPrefix,
-			InternationalPrefix: t.Format.InternationalPrefix, DialPrefix: t.Format.DialPrefix,
+			InternationalPrefix: t.Format.InternationalPrefix, DialPrefix: t.Format.DialPrefix, CallerPrefix: t.Target.CallerPrefix,
 		}
+		faults = append(faults, checkTarget(t, format)...)
 		if err := format.Check(); err != nil {
 			faults = append(faults, telgate.Fault{Path: "trunks." + t.Name + ".country", Message: err.Error()})
 		}
-		routes = append(routes, plan.Trunk{Name: t.Name, Kind: plan.Kind(t.Kind), Prefixes: t.Prefixes, Format: format})
+		routes = append(routes, plan.Trunk{
+			Name: t.Name, Kind: plan.Kind(t.Kind), Prefixes: t.Prefixes, Format: format, CallerID: shownAs(t),
+			Limit: plan.Limit{Calls: t.Lines.MaxCalls, PerSecond: t.Lines.PerSecond}, Redirect: t.Lines.Redirect == "same_trunk",
+		})
 	}
 	return routes, faults
 }
@@ -56,7 +60,7 @@ func routeOf(routes []plan.Trunk, trunk string) plan.Trunk {
 	return routes[slices.IndexFunc(routes, func(r plan.Trunk) bool { return r.Name == trunk })]
 }
 
-func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan.Trunk, r rules, log *slog.Logger) ([]*sip.Trunk, config.Faults) {
+func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan.Trunk, r rules, rung func(trunk, user string), log *slog.Logger) ([]*sip.Trunk, config.Faults) {
 	var faults config.Faults
 	nets := func(path string, list []string) (out []netip.Prefix) {
 		for _, s := range list {
@@ -75,14 +79,18 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 		if len(t.Addresses) > 1 {
 			faults = append(faults, telgate.Fault{Path: "trunks." + t.Name + ".addresses", Message: "more than one address is not in this version"})
 		}
+		identity, bad := newIdentity(cfg, t, route.Format)
+		faults = append(faults, bad...)
 		trunk, err := sip.NewTrunk(sip.TrunkConfig{
 			Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, Keepalive: cfg.SIP.Keepalive,
 			Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
-			Identity:    sip.Identity{Domain: t.Account.Domain, CallerID: t.Account.CallerID, DisplayName: cmp.Or(t.Account.DisplayName, cfg.Gateway.Announce), UserAgent: cfg.SIP.UserAgent, ContactUser: contactUser(t)},
+			Identity:    identity,
+			Addressing:  sip.Addressing{Tel: t.Target.URI == "tel", UserPhone: t.Target.UserPhone},
 			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
 			Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
 			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
 			Dialable: func(user string) error { return d.Check(user, route) },
+			RungBy:   func(user string) { rung(t.Name, user) },
 		}, sip.Env{Listen: env.listenPacket, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
 		for _, e := range joined(err) {
 			f := telgate.Fault{Path: "trunks." + t.Name, Message: e.Error()}

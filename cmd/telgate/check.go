@@ -77,6 +77,7 @@ func (c *checkCmd) Run(a *app) error {
 	if err := g.runRooms(a.ctx, func(ctx context.Context) error { checkTrunks(ctx, g, r); return nil }); err != nil {
 		return err
 	}
+	checkIdentity(g, r)
 	checkNumbers(g, r, a)
 	checkSlack(a.ctx, g, r)
 	if r.fail || c.Strict && r.warned {

@@ -56,5 +56,5 @@ func (g *gateway) target(n telgate.Number, trunk string, whole bool) string {
 	if n.Extension == "" && !whole && len(user) > 2 {
 		user = "…" + user[len(user)-2:]
 	}
-	return line.Target(user)
+	return line.Target(user, n.Extension == "")
 }
