@@ -1,6 +1,9 @@
 package telgate
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // CallID names one INVITE to one number over one trunk.
 type CallID string
@@ -13,6 +16,8 @@ type Order struct {
 	Step     int    // from 1, over the whole page
 	Round    int    // from 1
 	Number   Number
+	Forward  string        // the user part that a 301 or 302 named and that is rung in place of Number, "" = Number itself
+	Spent    time.Duration // of the time to set up, by what came before Forward
 	Trunk    string
 	LastHope bool          // no other eligible trunk is left: wait until setup instead of first_response
 	Unheard  bool          // a trunk before in this step failed without judging the number: a 404 now is not the last word
@@ -41,6 +46,9 @@ func (c Call) Reached() bool {
 	return c.Outcome == OutcomeConfirmed ||
 		c.Outcome == OutcomeAnswered && c.Detail == DetailListened && c.Confirm == ConfirmAnswer
 }
+
+// RedirectedTo is where the peer sent the call, followed or not: the last two digits, "" if nowhere.
+func (c Call) RedirectedTo() string { return lastTwo(cmp.Or(c.Signal.RedirectTo, c.Forward)) }
 
 // CallState is how far a call in progress has come.
 type CallState string

@@ -28,6 +28,7 @@ const (
 	EventStepSkipped    EventKind = "step_skipped"
 	EventWaiting        EventKind = "waiting"
 	EventWaitingForLine EventKind = "waiting_for_line"
+	EventCalledBack     EventKind = "called_back" // who was rung calls us; it confirms nothing
 	EventPageConfirmed  EventKind = "page_confirmed"
 	EventPageEnded      EventKind = "page_ended"
 	EventRefused        EventKind = "refused"
@@ -39,17 +40,17 @@ type Event struct {
 	Time   time.Time
 	Kind   EventKind
 	Page   PageID
-	Order  *Order // of the step it belongs to: dialing … call_ended, step_skipped
+	Order  *Order // of the step it belongs to: dialing … call_ended, step_skipped, waiting_for_line; called_back: whose phone
 	Ended  *Call  // call_ended
 	Status int    // ringing, early_media, forwarded: the SIP status
 	Clip   string // prompt: the recording's name
 	Key    *Key   // key
 	Skip   SkipReason
-	Until  time.Time // waiting: when the next step begins
+	Until  time.Time // waiting: when the next step begins; waiting_for_line: when the next trunk is tried
 	Asker  *Asker    // page_accepted, page_joined
 	Result Result    // page_confirmed, page_ended
 	Late   bool
-	People []Target // page_accepted, page_confirmed, page_ended
+	People []Target // page_accepted, page_confirmed, page_ended, called_back
 	Refuse *Refusal // refused
 }
 
@@ -65,6 +66,7 @@ type eventJSON struct {
 	Round       int          `json:"round,omitempty"`
 	Number      string       `json:"number,omitempty"`
 	Trunk       string       `json:"trunk,omitempty"`
+	ForwardedTo string       `json:"forwarded_to,omitempty"` // masked: a redirect that is followed
 	SIPStatus   *int         `json:"sip_status,omitempty"`
 	Prompt      string       `json:"prompt,omitempty"`
 	Key         string       `json:"key,omitempty"`
@@ -129,7 +131,7 @@ func (e Event) JSON(showNumbers bool) []byte {
 	}
 	if e.Order != nil {
 		out.Call, out.Person, out.Step, out.Round, out.Trunk = e.Order.Call, e.Order.Person, e.Order.Step, e.Order.Round, e.Order.Trunk
-		out.Number = e.Order.Number.String()
+		out.Number, out.ForwardedTo = e.Order.Number.String(), lastTwo(e.Order.Forward)
 		if showNumbers {
 			out.Number = e.Order.Number.Whole()
 		}
@@ -166,7 +168,7 @@ func ended(c Call) *callEndedJSON {
 		Outcome: c.Outcome, Detail: c.Detail, Scope: c.Scope,
 		SIPReason: c.Signal.Phrase, Q850: c.Signal.Q850, Reasons: c.Signal.Reasons, Warning: c.Signal.Warning,
 		Server: c.Signal.Server, SIPCallID: c.Signal.SIPCallID, Error: c.Signal.Err,
-		RetryMS: c.Signal.RetryAfter.Milliseconds(), ToTags: c.Signal.ToTags, Redirected: lastTwo(c.Signal.RedirectTo),
+		RetryMS: c.Signal.RetryAfter.Milliseconds(), ToTags: c.Signal.ToTags, Redirected: c.RedirectedTo(),
 		Alerting: c.Signal.Alerting, EarlyAudio: c.Audio.Early,
 		RingMS: c.Times.RingFor().Milliseconds(), TalkMS: c.Times.TalkFor().Milliseconds(),
 		PromptMS: c.Audio.Prompt.Milliseconds(), Codec: c.Audio.Codec, Media: c.Audio.Media, SRTPSuite: c.Audio.Suite, RTP: c.Audio.RTP,

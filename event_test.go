@@ -44,6 +44,8 @@ func events() []telgate.Event {
 	}
 	extension := order()
 	extension.Number = telgate.Number{Extension: "7100", Trunk: "pbx"}
+	followed := order()
+	followed.Forward, followed.Spent = "+819087654321", time.Second
 	full := telgate.Call{
 		Order: *order(), State: telgate.CallEnded, Outcome: telgate.OutcomeConfirmed, Detail: telgate.DetailNone,
 		Times: telgate.CallTimes{
@@ -83,6 +85,9 @@ func events() []telgate.Event {
 		{Kind: telgate.EventWaiting, Until: moment(20 * time.Second)},
 		{Kind: telgate.EventPageConfirmed, Result: telgate.Confirmed, Late: true, People: confirmed},
 		{Kind: telgate.EventPageEnded, Result: telgate.Confirmed, People: confirmed},
+		{Kind: telgate.EventForwarded, Order: followed, Status: 302},
+		{Kind: telgate.EventCalledBack, Order: &telgate.Order{Page: "p1", Person: "alice", Number: mobile(), Trunk: "main"}, People: confirmed[:1], Late: true},
+		{Kind: telgate.EventWaitingForLine, Order: &telgate.Order{Page: "p1", Person: "bob", Step: 4, Round: 1, Number: mobile(), Trunk: "main"}, Until: moment(10 * time.Second)},
 	}
 	for i := range all {
 		all[i].Seq, all[i].Page, all[i].Time = i+1, "p1", moment(time.Duration(i)*time.Second)

@@ -37,11 +37,17 @@ type Page struct {
 	Late     bool   // confirmed after it had ended otherwise
 	Accepted time.Time
 	Ended    time.Time
-	WaitsFor time.Time // in PageWaiting: when the next step begins
-	Rounds   int       // how many there will be
-	Targets  []Target
-	Steps    []Step // what has happened, in order; the last may be in progress
-	Stopped  string // who stopped it, if anybody
+	Wait
+	Rounds  int // how many there will be
+	Targets []Target
+	Steps   []Step // what has happened, in order; the last may be in progress
+	Stopped string // who stopped it, if anybody
+}
+
+// Wait is what a page in PageWaiting waits for. With neither, the phone rings for another page.
+type Wait struct {
+	WaitsFor  time.Time // when the next step begins, or how long a line is waited for
+	WaitsLine string    // the trunk whose lines are all in use, "" = none
 }
 
 // Clone returns a deep enough copy that the receiver may be changed afterwards.
@@ -125,6 +131,8 @@ type Target struct {
 	By     string // who confirmed: a masked number, or a Slack id
 	Via    Via
 	At     time.Time
+
+	CalledBack time.Time // when they rang us after we rang them; that confirms nothing
 }
 
 // Via is how a target was reached.

@@ -10,11 +10,7 @@ import (
 
 // call makes one call and stays its page's owner meanwhile: events and messages are handled as they come. This frame is
 // on the stack of every page that rings; what is large stays behind pointers.
-func (r *run) call(ctx context.Context, m *plan.Move, c *plan.Choice, unheard bool) *telgate.Call {
-	live, err := r.dialling(m, c, unheard)
-	if err != nil {
-		return &telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Detail: telgate.DetailBadRequest, Scope: telgate.ScopeCall}
-	}
+func (r *run) call(ctx context.Context, live *telgate.Call) *telgate.Call {
 	ctx, hangup := context.WithCancelCause(ctx)
 	defer hangup(nil)
 	told, result := newMailbox(), make(chan *telgate.Call, 1)
@@ -30,15 +26,17 @@ func (r *run) call(ctx context.Context, m *plan.Move, c *plan.Choice, unheard bo
 		}
 	}
 	r.during(live, told)
-	r.ended(call)
 	return call
 }
 
-// dialling enters a call that begins into the page's log.
-func (r *run) dialling(m *plan.Move, c *plan.Choice, unheard bool) (*telgate.Call, error) {
+// dialling enters a call that begins into the page's log; nil where it cannot begin after all.
+func (r *run) dialling(m *plan.Move, c *plan.Choice, unheard bool) *telgate.Call {
 	id, err := r.pager.newID()
 	if err != nil {
-		return nil, err
+		r.pager.env.Log.Error("no call can be made", "page", r.page.ID, "err", err)
+		r.pager.lines.end(c.Trunk)
+		r.skip(m, telgate.SkipNoLine)
+		return nil
 	}
 	step, e := r.nextStep(m), m.Entry
 	step.Call = &telgate.Call{State: telgate.CallDialing, Order: telgate.Order{
@@ -53,7 +51,8 @@ func (r *run) dialling(m *plan.Move, c *plan.Choice, unheard bool) (*telgate.Cal
 	}
 	r.page.Steps = append(r.page.Steps, step)
 	r.page.State = telgate.PageCalling
-	return step.Call, nil
+	r.pager.rung.note(step.Number.Key(), r, step.Number, step.At)
+	return step.Call
 }
 
 // during takes what has been told of the call in progress.

@@ -47,6 +47,9 @@ type Pager struct {
 	journal Journal
 	phones  *phones
 	trunks  *trunks
+	lines   *lines
+	doubts  *doubts
+	rung    *rung
 	askers  *window
 	watch   *watchers
 
@@ -76,6 +79,7 @@ func New(cfg Config, caller Caller, people Directory, journal Journal, env Env) 
 		cfg: cfg, env: env, caller: caller, people: people, journal: journal,
 		phones: newPhones(cfg.PerNumber, env.Now), trunks: &trunks{health: map[string]plan.Health{}},
 		askers: newWindow(cfg.PerAsker, env.Now), watch: newWatchers(), intake: make(chan struct{}, 1),
+		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(),
 		running: map[telgate.PageID]*run{}, answers: map[string]answer{},
 	}
 }

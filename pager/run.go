@@ -38,6 +38,7 @@ type message struct {
 	confirm *telgate.Target // "I've got it" by this target
 	stopBy  *telgate.Actor
 	join    *telgate.Asker
+	back    *callback // somebody of the page calls us
 	done    chan bool
 }
 
@@ -154,6 +155,12 @@ func (r *run) wait(ctx context.Context, until time.Time) {
 
 // handle takes one message; hangup is nil where no call is up.
 func (r *run) handle(m message, hangup context.CancelCauseFunc) {
+	if m.back != nil {
+		m.back.mark(r.page.Targets)
+		r.tell(m.back.event(r.page.Targets, false))
+		m.done <- true
+		return
+	}
 	if r.page.Result != "" && m.confirm == nil {
 		m.done <- false
 		return

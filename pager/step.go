@@ -3,6 +3,7 @@ package pager
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,51 +36,120 @@ func (r *run) putOff(m *plan.Move, why telgate.SkipReason) {
 type tries struct {
 	trunks  map[string]bool
 	unheard bool      // a trunk failed without saying whether the number exists
+	full    bool      // a trunk was given up because no line became free
+	rung    bool      // a call was begun
 	rest    time.Time // the number must rest until then, because it may still ring
 }
 
 // ring calls over one trunk, and over the next ones as long as the phone was surely not reached.
 func (r *run) ring(ctx context.Context, m *plan.Move, t *tries) {
 	for ctx.Err() == nil && r.page.Result == "" {
-		choice := r.choose(m, t)
+		choice := r.choose(ctx, m, t)
 		if choice == nil {
 			return
 		}
-		if call := r.call(ctx, m, choice, t.unheard); !r.learn(m, t, call) {
+		live := r.dialling(m, choice, t.unheard)
+		if live == nil {
+			return
+		}
+		call := r.call(ctx, live)
+		r.pager.lines.end(choice.Trunk)
+		if f := r.redirected(ctx, m, call); f != nil {
+			call = r.landed(f, call, r.call(ctx, f.live))
+			r.pager.lines.end(choice.Trunk)
+		}
+		r.ended(call)
+		if !r.learn(m, t, call) {
 			return
 		}
 	}
 }
 
-// choose picks a trunk among those not tried yet; nil if there is none. A step that nothing can carry is skipped.
-func (r *run) choose(m *plan.Move, t *tries) *plan.Choice {
-	choice, ok, err := r.pager.trunks.route(&r.pager.cfg, &m.Entry.Number, t.trunks, r.pager.env.Now())
-	if !ok {
-		if len(t.trunks) == 0 {
+// choose picks a trunk among those not tried yet, and takes a line of it; nil if there is none. A step that nothing can
+// carry is skipped.
+func (r *run) choose(ctx context.Context, m *plan.Move, t *tries) *plan.Choice {
+	for {
+		choice, ok, err := r.pager.route(&m.Entry.Number, t.trunks)
+		switch {
+		case !ok && t.full:
+			r.skip(m, telgate.SkipNoLine)
+			return nil
+		case !ok && len(t.trunks) == 0:
 			r.skip(m, skipFor(err))
+			return nil
+		case !ok:
+			return nil
 		}
-		return nil
+		t.trunks[choice.Trunk] = true
+		switch why := r.line(ctx, m, choice.Trunk); why {
+		case telgate.SkipNone:
+			if !t.rung { // a step counts once, when its first call begins
+				r.pager.phones.calls.add(m.Entry.Number.Key())
+			}
+			t.rung = true
+			return &choice
+		case telgate.SkipNoLine:
+			t.full, t.unheard = true, true
+		default:
+			r.skip(m, why)
+			return nil
+		}
 	}
-	if len(t.trunks) == 0 { // a step counts once, when its first call begins
-		r.pager.phones.calls.add(m.Entry.Number.Key())
+}
+
+// route picks a trunk. Where the last call to this number had no sound path, another one goes first, once.
+func (p *Pager) route(n *telgate.Number, tried map[string]bool) (plan.Choice, bool, error) {
+	now := p.env.Now()
+	if bad := p.doubts.avoid(n.Key()); bad != "" && !tried[bad] {
+		without := maps.Clone(tried)
+		without[bad] = true
+		if choice, ok, _ := p.trunks.route(&p.cfg, n, without, now); ok {
+			choice.Last = false // the avoided one is left
+			return choice, true, nil
+		}
 	}
-	t.trunks[choice.Trunk] = true
-	return &choice
+	return p.trunks.route(&p.cfg, n, tried, now)
 }
 
 // learn takes a call into account. It tells whether the next trunk may try: never after the phone may have rung.
 func (r *run) learn(m *plan.Move, t *tries, call *telgate.Call) (next bool) {
 	now := r.pager.env.Now()
-	r.pager.trunks.note(call, now)
 	r.plan.Note(&r.progress, m.Entry, call.Outcome, now)
-	t.unheard = t.unheard || !knowsNot(call)
-	failed := call.Outcome == telgate.OutcomeTrunkFailed
-	noFinal := failed && call.Detail == telgate.DetailNoFinal
-	untold := !failed && call.Times.Answered.IsZero() && call.Signal.Status == 0
-	if noFinal || untold { // the trunk took the INVITE, and nobody told us that the phone does not ring, or not any more
-		t.rest = call.Times.RingUntil
+	t.rest = later(t.rest, mayRingUntil(call))
+	if call.Forward != "" { // its two INVITEs have been noted, and the phone was found
+		return false
 	}
-	return failed && !noFinal && call.Detail != telgate.DetailUnusableAnswer
+	r.pager.trunks.note(call, now)
+	if r.pager.doubts.note(call) {
+		r.pager.env.Log.Warn("a trunk knows none of the last numbers", "trunk", call.Trunk, "numbers", unknownMost, "looks_like", WrongNotation)
+	}
+	t.unheard = t.unheard || !knowsNot(call)
+	switch call.Outcome {
+	case telgate.OutcomeTrunkFailed:
+		return call.Detail != telgate.DetailNoFinal && call.Detail != telgate.DetailUnusableAnswer
+	case telgate.OutcomeBlocked: // another trunk may show a caller that is welcome
+		r.pager.cfg.withCallerOf(call.Trunk, t.trunks)
+		return call.Times.Alerted.IsZero()
+	default:
+		return false
+	}
+}
+
+// withCallerOf counts the trunks that show the same caller as this one among the tried ones.
+func (c *Config) withCallerOf(name string, tried map[string]bool) {
+	refused, _ := c.trunk(name)
+	for _, t := range c.Trunks {
+		if t.CallerID == refused.CallerID {
+			tried[t.Name] = true
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // nextStep is a step as it comes into the page's log.

@@ -1,0 +1,164 @@
+package pager
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"telgate"
+	"telgate/plan"
+)
+
+// lineLimit is how long a page waits for a line of one trunk before the next one is tried.
+const lineLimit = 10 * time.Second
+
+// lines knows what every trunk carries, and which pages wait for a line of it, in the order in which they came.
+type lines struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	trunks map[string]*line
+}
+
+// line is one trunk's load and queue. The limits are plan's.
+type line struct {
+	limit plan.Limit
+	load  plan.Load
+	queue []*place
+}
+
+// place is a page's place in a queue.
+type place struct {
+	turn chan struct{} // a token: it is worth asking again
+}
+
+func newPlace() *place { return &place{turn: make(chan struct{}, 1)} }
+
+func newLines(trunks []plan.Trunk, now func() time.Time) *lines {
+	l := &lines{now: now, trunks: map[string]*line{}}
+	for _, t := range trunks {
+		l.trunks[t.Name] = &line{limit: t.Limit}
+	}
+	return l
+}
+
+// take begins a call over a trunk, or keeps the page's place in the queue: until when, or, where that is zero, until its
+// turn is told.
+func (l *lines) take(trunk string, p *place) (until time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x := l.trunks[trunk]
+	if !slices.Contains(x.queue, p) {
+		x.queue = append(x.queue, p)
+	}
+	if x.queue[0] != p { // nobody overtakes
+		return time.Time{}, false
+	}
+	now := l.now()
+	at, free := x.limit.Free(x.load, now)
+	if !free || at.After(now) {
+		return at, false
+	}
+	x.load = x.limit.Begin(x.load, now)
+	x.queue = x.queue[1:]
+	x.next()
+	return now, true
+}
+
+// leave gives a place up.
+func (l *lines) leave(trunk string, p *place) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x := l.trunks[trunk]
+	x.queue = slices.DeleteFunc(x.queue, func(q *place) bool { return q == p })
+	x.next()
+}
+
+// end is the end of a call.
+func (l *lines) end(trunk string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x := l.trunks[trunk]
+	x.load = x.limit.End(x.load)
+	x.next()
+}
+
+// next wakes whose turn it is.
+func (x *line) next() {
+	if len(x.queue) == 0 {
+		return
+	}
+	select {
+	case x.queue[0].turn <- struct{}{}:
+	default:
+	}
+}
+
+// of is how many calls are up on a trunk, and how many pages wait for one.
+func (l *lines) of(trunk string) (calls, waiting int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x := l.trunks[trunk]
+	return x.load.Calls, len(x.queue)
+}
+
+// line takes a line of a trunk, waiting for one where it must. Why not is SkipNoLine where the trunk stayed full, SkipEnded
+// where the page needs none any more.
+func (r *run) line(ctx context.Context, m *plan.Move, trunk string) (whyNot telgate.SkipReason) {
+	mine := newPlace()
+	at, taken := r.pager.lines.take(trunk, mine)
+	if taken {
+		return telgate.SkipNone
+	}
+	defer func() { r.page.WaitsLine = "" }()
+	until := r.pager.env.Now().Add(lineLimit)
+	if limit := r.progress.Began.Add(r.plan.Policy.PageLimit); limit.Before(until) {
+		until = limit
+	}
+	r.tellLine(m, trunk, until)
+	over := time.NewTimer(until.Sub(r.pager.env.Now()))
+	defer over.Stop()
+	for late := false; ; {
+		due := time.NewTimer(r.worthAsking(at, until))
+		select {
+		case <-over.C:
+			late = true
+		case <-due.C:
+		case <-mine.turn:
+		case m := <-r.messages:
+			r.handle(m, nil)
+		case <-r.drained:
+		case <-ctx.Done():
+		}
+		due.Stop()
+		if r.page.Result != "" || r.draining() || ctx.Err() != nil {
+			r.pager.lines.leave(trunk, mine)
+			return telgate.SkipEnded
+		}
+		if at, taken = r.pager.lines.take(trunk, mine); taken { // also at the last moment
+			return telgate.SkipNone
+		}
+		if late {
+			r.pager.lines.leave(trunk, mine)
+			return telgate.SkipNoLine
+		}
+	}
+}
+
+// worthAsking is how long nothing changes by itself.
+func (r *run) worthAsking(at, until time.Time) time.Duration {
+	if at.IsZero() {
+		at = until
+	}
+	return at.Sub(r.pager.env.Now())
+}
+
+// tellLine says that the page waits for a line.
+func (r *run) tellLine(m *plan.Move, trunk string, until time.Time) {
+	r.page.State, r.page.WaitsFor, r.page.WaitsLine = telgate.PageWaiting, until, trunk
+	order := telgate.Order{
+		Page: r.page.ID, Person: m.Entry.Person.Nick, Step: len(r.page.Steps) + 1, Round: m.Round, Number: m.Entry.Number, Trunk: trunk,
+	}
+	r.tell(&telgate.Event{Kind: telgate.EventWaitingForLine, Order: &order, Until: until})
+}
