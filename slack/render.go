@@ -109,7 +109,7 @@ func (w words) log(p telgate.Page) string {
 			if at.IsZero() {
 				at = s.At
 			}
-			lines = append(lines, w.step(p, s, at, w.outcome(*s.Call)))
+			lines = append(lines, w.step(p, s, at, w.outcome(*s.Call)+w.followed(*s.Call)))
 		default:
 			lines = append(lines, w.step(p, s, s.At, w.skipped(s.Skip)))
 		}
@@ -117,7 +117,7 @@ func (w words) log(p telgate.Page) string {
 	if earlier := len(lines) - shownSteps; earlier > 0 {
 		lines = append([]string{w.say("+%d earlier", "ほか %d 件", earlier)}, lines[earlier:]...)
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, w.callback(p)...), "\n")
 }
 
 func (w words) step(p telgate.Page, s telgate.Step, at time.Time, what string) string {

@@ -84,10 +84,34 @@ func cards() []struct {
 	hostile := page(telgate.PageCalling, live(1, telgate.CallRinging))
 	hostile.Message = "<!channel> *bold* & <@U1> `code`"
 	hostile.Targets[0].Name = "A*l_i~c`e <!here> & co"
+	line := page(telgate.PageWaiting)
+	line.WaitsFor, line.WaitsLine = at(10), "main"
+	followed := live(1, telgate.CallRinging)
+	followed.Call.Forward = "+12025550189"
+	landed := ended(1, telgate.OutcomeConfirmed, "")
+	landed.Call.Forward = "+12025550189"
+	elsewhere := ended(1, telgate.OutcomeRedirected, telgate.DetailStatus)
+	elsewhere.Call.Signal.RedirectTo = "+12025550189"
+	refused := func(n, status int) telgate.Step {
+		s := ended(n, telgate.OutcomeBlocked, telgate.DetailStatus)
+		s.Call.Signal.Status = status
+		return s
+	}
+	back := over(telgate.NotReached, ended(1, telgate.OutcomeNoAnswer, telgate.DetailRingLimit))
+	back.Targets[0].CalledBack = at(180)
+	backLive := page(telgate.PageCalling, live(1, telgate.CallRinging))
+	backLive.Targets[0].CalledBack = at(20)
 	return []struct {
 		name string
 		page telgate.Page
 	}{
+		{"waiting for a line", line},
+		{"forwarded and ringing", page(telgate.PageCalling, followed)},
+		{"forwarded and confirmed", confirmedBy(telgate.ViaKey, landed)},
+		{"redirected", over(telgate.NotReached, elsewhere)},
+		{"blocked", over(telgate.NotReached, refused(1, 433), refused(2, 438), refused(3, 608))},
+		{"called back", back},
+		{"called back while it rings", backLive},
 		{"accepted", page(telgate.PageAccepted)},
 		{"dialing", page(telgate.PageCalling, live(1, telgate.CallDialing))},
 		{"ringing", page(telgate.PageCalling, live(1, telgate.CallRinging))},

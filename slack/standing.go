@@ -9,6 +9,9 @@ func (w words) standing(p telgate.Page) (symbol, state, more string) {
 	if p.State == telgate.PageEnded || p.Result != "" {
 		return w.ended(p)
 	}
+	if p.WaitsLine != "" {
+		return w.lineless(p)
+	}
 	if c := p.Live(); c != nil {
 		return w.calling(p, c)
 	}
@@ -32,6 +35,7 @@ func (w words) calling(p telgate.Page, c *telgate.Call) (symbol, state, more str
 	if p.Rounds > 1 {
 		more += w.say(", round %d of %d", "、%d / %d 巡目", c.Round, p.Rounds)
 	}
+	more += w.forwarded(*c)
 	switch c.State {
 	case telgate.CallRinging:
 		return "bell", w.say("Ringing", "呼び出し音"), more

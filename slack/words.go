@@ -52,9 +52,9 @@ func (w words) outcome(c telgate.Call) string {
 	case telgate.OutcomeUnreachable:
 		return w.say("unreachable, the phone never rang", "つながりません(電話は鳴っていません)")
 	case telgate.OutcomeBlocked:
-		return w.say("blocked, our caller id is not accepted", "発信者番号が拒否されました")
+		return w.blocked(c)
 	case telgate.OutcomeRedirected:
-		return w.say("redirected to another number, not followed", "別の番号へ転送されました(追いません)")
+		return w.redirected(c)
 	case telgate.OutcomeInvalidNumber:
 		return w.say("the number does not exist", "この番号は使われていません")
 	case telgate.OutcomeTrunkFailed:
@@ -117,7 +117,7 @@ func (w words) skipped(r telgate.SkipReason) string {
 	case telgate.SkipResting:
 		return w.say("not called: it may still be ringing from before", "発信せず: 前の呼び出しがまだ鳴っている可能性")
 	case telgate.SkipNoLine:
-		return w.say("not called: no trunk carries the number", "発信せず: 使える回線がありません")
+		return w.say("not called: no trunk carries the number, or all lines are in use", "発信せず: 使える回線がありません")
 	case telgate.SkipEnded:
 		return w.say("not called: the page ended first", "発信せず: 先に終了しました")
 	case telgate.SkipNone:

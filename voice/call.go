@@ -60,7 +60,7 @@ func (c *call) run(ctx context.Context, line *Line) {
 
 // prepare gets everything that can fail before an INVITE: the dial string, the recordings, a media session.
 func (c *call) prepare(ctx context.Context, line *Line) (user string, err error) {
-	if user, err = line.Dial(c.out.Number); err != nil {
+	if user, err = c.user(line); err != nil {
 		return "", err
 	}
 	c.script, err = line.Script(prompts.ScriptOptions{
@@ -80,13 +80,13 @@ func (c *call) prepare(ctx context.Context, line *Line) (user string, err error)
 func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	limit := c.cfg.FirstResponse
 	if c.out.LastHope {
-		limit = c.cfg.Setup
+		limit = c.setup()
 	}
 	connect, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c.tell(telgate.Event{Kind: telgate.EventDialing})
 	leg, err := line.Invite(connect, sip.Invite{
-		User: user, Phone: c.out.Number.Extension == "", Offer: c.session.Offer(), Expires: c.cfg.Setup + c.out.Ring + expiresMargin,
+		User: user, Phone: c.phone(), Offer: c.session.Offer(), Expires: c.setup() + c.out.Ring + expiresMargin,
 	})
 	if err != nil {
 		return err
@@ -95,8 +95,8 @@ func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	c.leg = leg
 	c.out.Signal.SIPCallID = leg.CallID()
 	c.out.Times.Dialed = now
-	c.out.Times.RingUntil = now.Add(c.cfg.Setup + c.out.Ring + restMargin)
-	c.clock.at(alarmSetup, now.Add(c.cfg.Setup), func() { c.hangup(ownSetup, sip.Hangup{}) })
+	c.out.Times.RingUntil = now.Add(c.setup() + c.out.Ring + restMargin)
+	c.clock.at(alarmSetup, now.Add(c.setup()), func() { c.hangup(ownSetup, sip.Hangup{}) })
 	c.awaitResponse()
 	return nil
 }

@@ -69,6 +69,7 @@ type stage struct {
 	library *prompts.Library
 	events  []telgate.Event
 	result  chan telgate.Call
+	invite  sip.Invite
 	stop    context.CancelCauseFunc
 }
 
@@ -96,8 +97,11 @@ func begin(t *testing.T, change func(*Config, *telgate.Order)) *stage {
 		change(&cfg, &order)
 	}
 	line := Line{
-		Dial:   func(telgate.Number) (string, error) { return "7101", nil },
-		Invite: func(context.Context, sip.Invite) (Leg, error) { return s.leg, nil },
+		Dial: func(telgate.Number) (string, error) { return "dialled", nil },
+		Invite: func(_ context.Context, in sip.Invite) (Leg, error) {
+			s.invite = in
+			return s.leg, nil
+		},
 		Open:   func(context.Context) (Session, error) { return s.session, nil },
 		Script: library.Script,
 	}

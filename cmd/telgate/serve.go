@@ -166,6 +166,11 @@ func (g *gateway) health(ready bool) web.Health {
 	if !ready {
 		h.Parts["pager"] = "drains"
 	}
+	for _, t := range g.pager.Trunks() {
+		if t.Doubt != "" {
+			h.Parts["trunk "+t.Name] = t.Doubt
+		}
+	}
 	h.Parts["slack"] = "off"
 	if g.slack != nil {
 		h.Parts["slack"] = "connected"

@@ -49,7 +49,7 @@ func (v *view) show(ev telgate.Event) {
 // liveState tells which events only move the live line.
 func liveState(ev telgate.Event) (live, ok bool) {
 	switch ev.Kind {
-	case telgate.EventDialing, telgate.EventRinging, telgate.EventEarlyMedia, telgate.EventForwarded, telgate.EventAnswered, telgate.EventPrompt, telgate.EventWaiting:
+	case telgate.EventDialing, telgate.EventRinging, telgate.EventEarlyMedia, telgate.EventForwarded, telgate.EventAnswered, telgate.EventPrompt, telgate.EventWaiting, telgate.EventWaitingForLine:
 		return true, true
 	case telgate.EventCallEnded, telgate.EventPageEnded:
 		return false, true
@@ -97,7 +97,14 @@ func (v *view) line(ev telgate.Event) string {
 	case telgate.EventEarlyMedia:
 		return who + "the network is speaking"
 	case telgate.EventForwarded:
+		if ev.Order.Forward != "" {
+			return who + "forwarded to " + telgate.Call{Order: *ev.Order}.RedirectedTo()
+		}
 		return who + "being forwarded"
+	case telgate.EventWaitingForLine:
+		return fmt.Sprintf("%swaiting for a line of trunk %s, until %s", who, ev.Order.Trunk, ev.Until.Format("15:04:05 MST"))
+	case telgate.EventCalledBack:
+		return who + "called back, which confirms nothing"
 	case telgate.EventAnswered:
 		return who + "answered"
 	case telgate.EventPrompt:
@@ -120,7 +127,7 @@ func (v *view) line(ev telgate.Event) string {
 		return "page ended: " + resultWords(ev.Result, ev.People)
 	case telgate.EventRefused:
 		return ev.Refuse.Message
-	case telgate.EventPageJoined, telgate.EventPageConfirmed, telgate.EventVoicemail, telgate.EventWaitingForLine:
+	case telgate.EventPageJoined, telgate.EventPageConfirmed, telgate.EventVoicemail:
 	}
 	return ""
 }

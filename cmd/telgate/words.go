@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 // outcomeWords says how a call ended, in words an engineer woken at night understands.
 func outcomeWords(c telgate.Call) string {
 	s := outcomeName(c)
+	if c.Forward != "" && c.Outcome != telgate.OutcomeRedirected {
+		s += ", forwarded to " + c.RedirectedTo()
+	}
 	if c.Signal.Status >= 300 {
 		s += fmt.Sprintf(" (%d %s", c.Signal.Status, c.Signal.Phrase)
 		if c.Signal.Q850 != 0 {
@@ -39,9 +43,9 @@ func outcomeName(c telgate.Call) string {
 	case telgate.OutcomeUnreachable:
 		return "unreachable: the network never made it ring"
 	case telgate.OutcomeBlocked:
-		return "blocked: our caller id is rejected"
+		return blockedWords(c)
 	case telgate.OutcomeRedirected:
-		return "redirected to another number, not followed"
+		return redirectedWords(c)
 	case telgate.OutcomeInvalidNumber:
 		return "the number does not exist"
 	case telgate.OutcomeTrunkFailed:
@@ -100,7 +104,7 @@ func skipWords(r telgate.SkipReason) string {
 	case telgate.SkipResting:
 		return "it may still be ringing from a call that was cut off"
 	case telgate.SkipNoLine:
-		return "no trunk carries it"
+		return "no trunk carries it, or all lines are in use"
 	case telgate.SkipEnded, telgate.SkipNone:
 	}
 	return "the page ended first"
@@ -122,4 +126,21 @@ func resultWords(r telgate.Result, people []telgate.Target) string {
 	case telgate.Confirmed, telgate.Answered, telgate.Partial:
 	}
 	return string(r)
+}
+
+// blockedWords names what is wrong with our caller id, as far as the status tells.
+func blockedWords(c telgate.Call) string {
+	switch c.Signal.Status {
+	case 433:
+		return "blocked: withheld numbers are not accepted (privacy, caller_prefix)"
+	case 428, 436, 437, 438:
+		return "blocked: our caller id is not proved (STIR: ask the carrier)"
+	case 603, 608:
+		return "blocked: our caller id is taken for a robocaller's"
+	}
+	return "blocked: our caller id is rejected"
+}
+
+func redirectedWords(c telgate.Call) string {
+	return "redirected to " + cmp.Or(c.RedirectedTo(), "another number") + ", " + cmp.Or(c.Signal.Err, "not followed")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +58,7 @@ func (r *Ring) Mouth() *mediatest.Mouth { return r.handset.Mouth }
 // Over is closed when the call has ended; [Ring.Why] says how then.
 func (r *Ring) Over() <-chan struct{} { return r.over }
 
-// Why is how the call ended: "cancelled", "hung up by the caller", "hung up", "declined",
+// Why is how the call ended: "cancelled", "hung up by the caller", "hung up", "declined", "redirected",
 // "phone closed"; "" while it lasts.
 func (r *Ring) Why() string {
 	r.mu.Lock()
@@ -108,6 +109,23 @@ func (r *Ring) Reject(status string) {
 	}
 }
 
+// Redirect names another user of this phone in a 3xx, "302 Moved Temporarily".
+func (r *Ring) Redirect(status, user string) {
+	if r.reply(status, "", "Contact: <sip:"+user+"@"+r.phone.Addr()+">") {
+		r.end("redirected")
+	}
+}
+
+// CallBack calls the caller, as somebody does who missed a call. Nobody waits for an answer.
+func (r *Ring) CallBack() {
+	n := strconv.Itoa(int(r.phone.byes.Add(1)))
+	r.phone.send(r.invite, strings.Join([]string{
+		"INVITE sip:telgate@" + r.invite.From.String() + " SIP/2.0", "Via: SIP/2.0/UDP " + r.phone.Addr() + ";branch=z9hG4bKback" + n + r.tag + ";rport",
+		"Max-Forwards: 70", "From: <sip:" + r.User() + "@" + r.phone.Addr() + ">;tag=back" + n, "To: <sip:telgate@" + r.invite.From.String() + ">",
+		"Call-ID: back" + n + "-" + r.CallID(), "CSeq: 1 INVITE", "Content-Length: 0", "", "",
+	}, "\r\n"))
+}
+
 // Hangup puts the receiver down after an answer.
 func (r *Ring) Hangup() {
 	r.phone.send(r.invite, r.invite.request("BYE", r.tag, r.phone.Addr(), int(r.phone.byes.Add(1)), ""))
@@ -115,14 +133,14 @@ func (r *Ring) Hangup() {
 }
 
 // reply sends a response to the INVITE, the final one just once.
-func (r *Ring) reply(status, body string) bool {
+func (r *Ring) reply(status, body string, more ...string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.final || r.ended != "" {
 		return false
 	}
 	r.final = status[0] >= '2'
-	r.last = r.invite.response(status, r.tag, r.phone.Addr(), body)
+	r.last = r.invite.response(status, r.tag, r.phone.Addr(), body, more...)
 	r.phone.send(r.invite, r.last)
 	return true
 }
