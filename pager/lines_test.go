@@ -185,7 +185,7 @@ func TestAPageThatWaitsForALineCanBeStoppedConfirmedAndDrained(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in(t, func(t *testing.T) {
-				d := open(t, []answer{ends(9*time.Second, telgate.OutcomeNoAnswer, ""), confirms(0)}, only(plan.Limit{Calls: 1}), crowd(1))
+				d := open(t, []answer{ends(7*time.Second, telgate.OutcomeNoAnswer, ""), confirms(0)}, only(plan.Limit{Calls: 1}), crowd(1))
 				d.ringing(request("alice"))
 				id := d.submit(request("bob"))
 				d.until(id, telgate.EventWaitingForLine)
@@ -193,19 +193,19 @@ func TestAPageThatWaitsForALineCanBeStoppedConfirmedAndDrained(t *testing.T) {
 				synctest.Wait()
 				c.do(d, id)
 				p, _ := d.end(id)
+				d.end(third)
 				if c.want == "" {
 					same(t, "result", p.Result, telgate.Confirmed)
-					d.rang("0s alice +1…01 main", "9s bob +1…02 main")
+					d.rang("0s alice +1…01 main", "7s bob +1…02 main", "8s p0 +1…10 main")
 				} else {
 					same(t, "result", p.Result, c.want)
 					same(t, "skipped", skips(p), []telgate.SkipReason{telgate.SkipEnded})
 				}
-				d.end(third)
 				if s := d.Trunks()[0]; s.Waiting != 0 {
 					t.Errorf("%+v", s)
 				}
 				if c.name == "stopped" { // who came behind moves up
-					d.rang("0s alice +1…01 main", "9s p0 +1…10 main")
+					d.rang("0s alice +1…01 main", "7s p0 +1…10 main")
 				}
 			})
 		})

@@ -22,7 +22,7 @@ type run struct {
 	prompt   string
 	force    bool
 	stop     context.CancelCauseFunc
-	messages chan message // stop, confirm and join, handled also while a call is up
+	messages chan *message // stop, confirm and join, handled also while a call is up
 
 	drainOnce sync.Once
 	drained   chan struct{}
@@ -46,7 +46,7 @@ type message struct {
 func (r *run) ask(ctx context.Context, m message) (bool, error) {
 	m.done = make(chan bool, 1)
 	select {
-	case r.messages <- m:
+	case r.messages <- &m:
 	case <-r.over:
 		return false, nil
 	case <-ctx.Done():
@@ -154,7 +154,7 @@ func (r *run) wait(ctx context.Context, until time.Time) {
 }
 
 // handle takes one message; hangup is nil where no call is up.
-func (r *run) handle(m message, hangup context.CancelCauseFunc) {
+func (r *run) handle(m *message, hangup context.CancelCauseFunc) {
 	if m.back != nil {
 		m.back.mark(r.page.Targets)
 		r.tell(m.back.event(r.page.Targets, false))

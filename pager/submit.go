@@ -178,7 +178,7 @@ func (p *Pager) begin(page telgate.Page, steps plan.Plan, prompt string, req tel
 	ctx, stop := context.WithCancelCause(p.ctx)
 	r := &run{
 		pager: p, id: page.ID, title: page.Title, nicks: nicknames(page), page: page, plan: steps, prompt: prompt, force: req.Force, stop: stop,
-		messages: make(chan message), drained: make(chan struct{}), over: make(chan struct{}),
+		messages: make(chan *message), drained: make(chan struct{}), over: make(chan struct{}),
 	}
 	r.save = func(page telgate.Page) error { return p.journal.Save(context.WithoutCancel(ctx), page) }
 	p.running[r.id] = r
