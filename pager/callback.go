@@ -61,6 +61,8 @@ func (g *rung) by(keys []string, now time.Time) (who ringing, found bool) {
 
 // RungBy takes note of an incoming call over a trunk, by the user part of who calls: somebody who was rung and calls back is
 // shown on the card of the newest page that rang them, once. It is no confirmation, whoever it was. It does not block.
+//
+//nolint:contextcheck // an incoming call is nobody's request: what it begins lives as long as the pager
 func (p *Pager) RungBy(trunk, user string) {
 	t, ok := p.cfg.trunk(trunk)
 	if !ok || user == "" {

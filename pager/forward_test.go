@@ -209,9 +209,8 @@ func TestABlockedCallGoesOverTheNextTrunkThatShowsAnotherCaller(t *testing.T) {
 		{"all show the same", []string{"+1", "+1"}, blocked, []string{"a"}},
 		{"none shows any", []string{"", ""}, blocked, []string{"a"}},
 		{"it rang: not again in this step", []string{"+1", "+2"}, func(context.Context, func(telgate.Event)) telgate.Call {
-			b := blocked(t.Context(), nil)
+			b := telgate.Call{Outcome: telgate.OutcomeBlocked, Detail: telgate.DetailStatus}
 			b.Times.Alerted = time.Now()
-			b.Times.Answered = time.Time{}
 			return b
 		}, []string{"a"}},
 	} {

@@ -145,9 +145,9 @@ func TestALineThatBecomesFreeAtTheLastMomentIsTaken(t *testing.T) {
 	for range 20 { // the limit and the line's moment come together: it must not matter which is seen first
 		in(t, func(t *testing.T) {
 			d := open(t, []answer{confirms(0)}, only(plan.Limit{PerSecond: 0.1}), crowd(2))
-			first, second := d.submit(request("p0")), telgate.PageID("")
+			first := d.submit(request("p0"))
 			synctest.Wait()
-			second = d.submit(request("p1"))
+			second := d.submit(request("p1"))
 			d.end(first)
 			p, _ := d.end(second)
 			same(t, "result", p.Result, telgate.Confirmed)

@@ -15,7 +15,8 @@ func TestCallsOfATrunkAreSpacedWithoutBursts(t *testing.T) {
 	for i, c := range []struct {
 		asked, want time.Duration
 	}{
-		{0, 0}, {0, 500 * time.Millisecond},
+		{0, 0},
+		{0, 500 * time.Millisecond},
 		{600 * time.Millisecond, time.Second},
 		{time.Minute, time.Minute}, // an idle minute gathers no tokens
 		{time.Minute, time.Minute + 500*time.Millisecond},

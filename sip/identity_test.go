@@ -162,8 +162,13 @@ func TestANumberIsCheckedInEveryFormBeforeItIsSent(t *testing.T) {
 		}
 	})
 	for _, in := range []sip.Invite{
-		{User: "110", Phone: true}, {User: "186110", Phone: true}, {User: "+186110", Phone: true}, {User: "110"},
-		{User: "110;phone-context=x", Phone: true}, {User: "0312345678\r\nX-Evil: 1", Phone: true}, {User: "", Phone: true},
+		{User: "110", Phone: true},
+		{User: "186110", Phone: true},
+		{User: "+186110", Phone: true},
+		{User: "110"},
+		{User: "110;phone-context=x", Phone: true},
+		{User: "0312345678\r\nX-Evil: 1", Phone: true},
+		{User: "", Phone: true},
 	} {
 		_, err := trunk.Invite(t.Context(), in)
 		if refused, ok := errors.AsType[*sip.SendError](err); !ok || refused.Op != "forbidden" {

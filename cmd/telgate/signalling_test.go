@@ -91,19 +91,31 @@ func TestAPageThatWaitsForALineSaysSoOnItsCard(t *testing.T) {
 	s := newSite(t)
 	rings := make(chan *siptest.Ring, 2)
 	s.behave = func(r *siptest.Ring) { rings <- r }
-	s.file("config.toml", strings.Replace(mainTrunk, `ring = "2s"`, `ring = "30s"`, 1)+"max_calls = 1\n"+alice+bob+slackSocket)
+	s.file("config.toml", strings.NewReplacer(`ring = "2s"`, `ring = "30s"`, "rounds = 1", "rounds = 3").Replace(mainTrunk)+"max_calls = 1\n"+alice+bob+slackSocket)
 	s.serves(func() {
 		if _, err := s.workspace.Type(s.ctx, demoAsker, demoChannel, "/tel alice db is down"); err != nil {
 			t.Fatal(err)
 		}
-		first := <-rings
+		first := next(s, rings)
 		s.types("/tel bob web is down", func(m slacktest.Message) bool { return strings.Contains(framed(m), "Waiting for a line") })
 		first.Decline()
-		second := <-rings
+		second := next(s, rings) // in the next round, where this machine is very slow
 		if second.User() != "7102" {
 			t.Errorf("%s rings", second.User())
 		}
 		second.Decline()
 	})
 	s.says("trunk main is full, at most until HH:MM:SS UTC")
+}
+
+// next is the next call to ring.
+func next(s *site, rings <-chan *siptest.Ring) *siptest.Ring {
+	s.t.Helper()
+	select {
+	case r := <-rings:
+		return r
+	case <-s.ctx.Done():
+		s.t.Fatal("no phone rings")
+		return nil
+	}
 }
