@@ -82,7 +82,7 @@ func (p *Pager) RungBy(trunk, user string) {
 	ctx := p.ctx
 	p.work.Go(func() {
 		back := &callback{ringing: who, trunk: trunk, at: now}
-		if err := p.calledBack(ctx, back); err != nil {
+		if err := p.calledBack(ctx, back); err != nil && ctx.Err() == nil {
 			p.env.Log.Error("who called back is not shown", "page", who.page, "err", err)
 		}
 	})

@@ -183,6 +183,32 @@ func TestAFollowedRedirectCanBeStopped(t *testing.T) {
 	})
 }
 
+func TestARedirectIsNotFollowedForAPageThatIsOver(t *testing.T) {
+	for name, over := range map[string]func(d *desk, id telgate.PageID){
+		"confirmed": func(d *desk, id telgate.PageID) { _ = d.Confirm(d.t.Context(), id, telgate.Actor{ID: "UALICE"}) },
+		"stopped":   func(d *desk, id telgate.PageID) { _ = d.Stop(d.t.Context(), id, asker()) },
+		"drained": func(d *desk, _ telgate.PageID) {
+			done, enough := context.WithCancel(d.t.Context())
+			enough()
+			d.Drain(done)
+		},
+	} {
+		in(t, func(t *testing.T) {
+			crossing := make(chan telgate.Call)
+			d := open(t, []answer{deaf(crossing)}, follows)
+			id := d.ringing(request("alice"))
+			over(d, id)
+			c := telgate.Call{Outcome: telgate.OutcomeRedirected}
+			c.Signal.Status, c.Signal.RedirectTo = 302, "+12025550189"
+			crossing <- c
+			d.end(id)
+			if calls := d.exchange.calls(); len(calls) != 1 {
+				t.Errorf("%s: rang %v", name, calls)
+			}
+		})
+	}
+}
+
 func blocked(context.Context, func(telgate.Event)) telgate.Call {
 	c := telgate.Call{Outcome: telgate.OutcomeBlocked, Detail: telgate.DetailStatus}
 	c.Signal.Status = 608

@@ -37,7 +37,11 @@ func (d Dialer) Redirect(user string, t Trunk) (telgate.Number, error) {
 	if err != nil { // checkPSTN has just read it
 		return telgate.Number{}, forbid("not a telephone number")
 	}
-	return telgate.Number{E164: readings[0], Country: fmt.Sprint(num.GetCountryCode())}, nil
+	n := telgate.Number{E164: readings[0], Country: fmt.Sprint(num.GetCountryCode())}
+	if !t.carries(n) {
+		return telgate.Number{}, forbid("not in the prefixes of trunk %s", t.Name)
+	}
+	return n, nil
 }
 
 // Caller names the phones, as [telgate.Number.Key] does, that a caller over this trunk may be: an extension, or a number in

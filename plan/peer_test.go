@@ -12,12 +12,15 @@ func TestARedirectIsHeldAgainstEveryRuleForNumbers(t *testing.T) {
 	japan, plain := pbx(), carrier()
 	noPlus := Trunk{Name: "np", Kind: Carrier, Format: Format{Style: E164NoPlus, Country: "JP"}}
 	bare := Trunk{Name: "bare", Kind: Carrier, Format: Format{Style: E164}}
+	us := Trunk{Name: "us", Kind: Carrier, Prefixes: []string{"+1"}, Format: Format{Style: E164}}
 	for _, c := range []struct {
 		name, user string
 		trunk      Trunk
 		want       string // the key, "" = refused
 	}{
 		{"E.164", "+819012345678", plain, "+819012345678"},
+		{"in the prefixes of the trunk", "+12025550123", us, "+12025550123"},
+		{"not in them", "+819012345678", us, ""},
 		{"without its plus", "819012345678", noPlus, "+819012345678"},
 		{"national, with the outside line", "009012345678", japan, "+819012345678"},
 		{"national, without it", "09012345678", japan, "+819012345678"},

@@ -248,3 +248,24 @@ func TestNoIdentityOrHeaderCanPutInALineOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestATelAddressIsCalledOverAConnection(t *testing.T) {
+	peer := siptest.NewStream(t)
+	trunk := open(t, peer.Addr(), func(c *sip.TrunkConfig) {
+		c.Transport, c.Identity.Domain, c.Addressing.Tel = "tcp", "example.com", true
+	})
+	leg, err := trunk.Invite(t.Context(), sip.Invite{User: "0312345678", Phone: true, Offer: []byte(sdp)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := peer.Expect("INVITE")
+	if in.Start != "INVITE tel:0312345678;phone-context=example.com SIP/2.0" {
+		t.Errorf("%q", in.Start)
+	}
+	peer.Answer(in, "200 OK", "a", sdp)
+	next[sip.Answered](t, leg)
+	peer.Expect("ACK")
+	leg.Hangup(sip.Hangup{})
+	peer.Answer(peer.Expect("BYE"), "200 OK", "a", "")
+	ends(t, leg, sip.EndedByLocalBye)
+}

@@ -92,6 +92,8 @@ func cards() []struct {
 	landed.Call.Forward = "+12025550189"
 	elsewhere := ended(1, telgate.OutcomeRedirected, telgate.DetailStatus)
 	elsewhere.Call.Signal.RedirectTo = "+12025550189"
+	vain := ended(1, telgate.OutcomeRedirected, telgate.DetailStatus)
+	vain.Call.Forward = "+12025550189"
 	refused := func(n, status int) telgate.Step {
 		s := ended(n, telgate.OutcomeBlocked, telgate.DetailStatus)
 		s.Call.Signal.Status = status
@@ -109,6 +111,7 @@ func cards() []struct {
 		{"forwarded and ringing", page(telgate.PageCalling, followed)},
 		{"forwarded and confirmed", confirmedBy(telgate.ViaKey, landed)},
 		{"redirected", over(telgate.NotReached, elsewhere)},
+		{"forwarded in vain", over(telgate.NotReached, vain)},
 		{"blocked", over(telgate.NotReached, refused(1, 433), refused(2, 438), refused(3, 608))},
 		{"called back", back},
 		{"called back while it rings", backLive},

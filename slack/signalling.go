@@ -34,6 +34,9 @@ func (w words) followed(c telgate.Call) string {
 
 // redirected says where a call that was not followed was sent to.
 func (w words) redirected(c telgate.Call) string {
+	if c.Forward != "" && c.Signal.RedirectTo == "" {
+		return w.say("forwarded to %s, which could not be reached", "%s へ転送されましたが、つながりません", escape(c.RedirectedTo()))
+	}
 	if to := c.RedirectedTo(); to != "" {
 		return w.say("redirected to %s, not followed", "%s へ転送されました(追いません)", escape(to))
 	}

@@ -142,5 +142,8 @@ func blockedWords(c telgate.Call) string {
 }
 
 func redirectedWords(c telgate.Call) string {
+	if c.Forward != "" && c.Signal.RedirectTo == "" {
+		return "forwarded to " + c.RedirectedTo() + ", which could not be reached"
+	}
 	return "redirected to " + cmp.Or(c.RedirectedTo(), "another number") + ", " + cmp.Or(c.Signal.Err, "not followed")
 }
