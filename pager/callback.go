@@ -132,7 +132,7 @@ func (p *Pager) calledBack(ctx context.Context, b *callback) error {
 		return fmt.Errorf("keep who called back: %w", err)
 	}
 	ev := b.event(page.Targets, true)
-	ev.Seq = page.Version
+	ev.Seq = page.Version - 1 // every event of a page is a version, and the first version is before the first event
 	p.watch.publish(ev)
 	return nil
 }

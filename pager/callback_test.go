@@ -49,6 +49,13 @@ func TestWhoRingsBackAfterTheEndIsShownOnTheNewestPage(t *testing.T) {
 		if got := <-changed; got != newest.ID {
 			t.Errorf("%s changed, want %s", got, newest.ID)
 		}
+		log, n := d.Follow(t.Context(), newest.ID), 0
+		for ev := range log {
+			n = ev.Seq
+		}
+		if p := d.page(newest.ID); p.Version != n+2 {
+			t.Errorf("version %d after %d events and the late one", p.Version, n)
+		}
 		p := d.page(newest.ID)
 		if !p.Targets[0].CalledBack.Equal(d.begun.Add(2*time.Hour)) || p.Version != newest.Version+1 || p.Result != telgate.NotReached || p.Late {
 			t.Errorf("%+v", p)
