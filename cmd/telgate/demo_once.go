@@ -85,8 +85,8 @@ func (d *demo) judge(ring *siptest.Ring, card slacktest.Message, say io.Writer, 
 			return err
 		}
 	}
-	alert := mediatest.Share(heard.Heard(), d.gateway.sounds.PCM(prompts.NameAlert, "en"))
-	thanks := mediatest.Share(heard.Heard(), d.gateway.sounds.PCM(prompts.NameConfirmed, "en"))
+	alert := mediatest.Share(heard.HeardTogether(), d.gateway.sounds.PCM(prompts.NameAlert, "en"))
+	thanks := mediatest.Share(heard.HeardTogether(), d.gateway.sounds.PCM(prompts.NameConfirmed, "en"))
 	_, _ = fmt.Fprintf(say, "the phone heard %.1f s: %.0f %% of the alert, %.0f %% of the thanks; then it was %s\n",
 		heard.Count().Total.Seconds(), 100*alert, 100*thanks, ring.Why())
 	switch {

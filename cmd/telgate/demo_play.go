@@ -85,7 +85,7 @@ func (d *demo) tellEnd(r *siptest.Ring, out io.Writer) {
 		_, _ = fmt.Fprintf(out, "☎  the phone %s is quiet: %s\n", r.User(), r.Why())
 		return
 	}
-	alert := mediatest.Share(r.Ear().Heard(), d.gateway.sounds.PCM(prompts.NameAlert, "en"))
+	alert := mediatest.Share(r.Ear().HeardTogether(), d.gateway.sounds.PCM(prompts.NameAlert, "en"))
 	_, _ = fmt.Fprintf(out, "☎  the phone %s is quiet: %s; it heard %.1f s, %.0f %% of the alert\n", r.User(), r.Why(), heard.Seconds(), 100*alert)
 }
 

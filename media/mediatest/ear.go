@@ -134,6 +134,31 @@ func (e *Ear) Heard() []int16 {
 	return slices.Clone(e.pcm)
 }
 
+// HeardTogether is what was heard without the pauses in which nothing was sent: two packets with numbers in a row and a time
+// between them, as a sender makes that was not scheduled. What was lost stays silence.
+func (e *Ear) HeardTogether() []int16 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []int16
+	from, origin, base := 0, uint32(0), 0
+	for i, p := range e.packets {
+		if i == 0 || e.packets[i-1].ssrc != p.ssrc {
+			if i > 0 {
+				base = from
+			}
+			origin = p.stamp
+			continue
+		}
+		last := e.packets[i-1]
+		pause := int(int32(p.stamp - last.stamp - uint32(last.samples)))
+		if at := base + int(int32(p.stamp-origin)); p.seq == last.seq+1 && pause > 0 && at-pause >= from && at <= len(e.pcm) {
+			out = append(out, e.pcm[from:at-pause]...)
+			from = at
+		}
+	}
+	return append(out, e.pcm[from:]...)
+}
+
 // Correlate looks for a recording in what was heard.
 func (e *Ear) Correlate(reference []int16) Match { return Correlate(e.Heard(), reference) }
 
