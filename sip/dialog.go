@@ -14,8 +14,10 @@ type dialog struct {
 	target sip.Uri
 	routes []sip.Uri // in the order requests follow them
 	sdp    []byte    // of a 18x, used where the 2xx carries none
-	ack    *sip.Request
-	theirs uint32 // highest CSeq of the peer's requests, 0 before the first
+	order  sequence  // of the peer's requests
+	rseq   uint32    // of the last reliable 18x, 0 before the first (RFC 3262)
+	gone   bool      // a 199 ended it (RFC 6228)
+	byed   bool      // a BYE came before its 2xx
 }
 
 // dialogOf reads a dialog from a response that made it.

@@ -2,11 +2,15 @@ package sip
 
 import "time"
 
-// Event is something that happened to a leg: [Challenged], [Trying], [Progress], [Answered], [Reoffer] or [Ended].
+// Event is something that happened to a leg: [Challenged], [Amended], [Trying], [Progress], [Answered],
+// [Reoffer], [Reanswered], [Digit] or [Ended].
 type Event interface{ event() }
 
 // Challenged is a 401 or 407 that was answered: the INVITE was handed to the network once more.
 type Challenged struct{}
+
+// Amended is a 421, 422 or 488 after which the INVITE was changed as it wants and handed to the network once more.
+type Amended struct{ Status int }
 
 // Trying is a 100: the next hop has the INVITE.
 type Trying struct{}
@@ -29,6 +33,16 @@ type Answered struct {
 type Reoffer struct {
 	SDP   []byte // nil: the peer asks for an offer
 	Reply func(answer []byte)
+}
+
+// Reanswered is the peer's answer to an offer of ours inside the call: in the ACK of a re-INVITE that asked for one, or in
+// the 2xx to a refresh of ours.
+type Reanswered struct{ SDP []byte }
+
+// Digit is a key in an INFO of the confirmed dialog.
+type Digit struct {
+	Digit byte      // '0'–'9', '*', '#', 'A'–'D'
+	At    time.Time // when it began: when it came, less how long it says that it was held
 }
 
 // Ended is the last event of every leg.
@@ -58,10 +72,15 @@ const (
 	EndedByCancelled  EndedBy = "cancelled"   // a failure after our CANCEL, 487 as a rule
 	EndedByLateAnswer EndedBy = "late_answer" // a 2xx after our CANCEL: ACKed, and BYEd
 	EndedByTimeout    EndedBy = "timeout"     // no final response
+	EndedByExpiry     EndedBy = "expiry"      // nobody refreshed the session (RFC 4028): BYEd
+	EndedByGone       EndedBy = "gone"        // the peer does not answer inside the dialog, or knows it no more: BYEd
 	EndedByTransport  EndedBy = "transport"   // the connection broke
 )
 
 func (Challenged) event() {}
+func (Amended) event()    {}
+func (Reanswered) event() {}
+func (Digit) event()      {}
 func (Trying) event()     {}
 func (Progress) event()   {}
 func (Answered) event()   {}

@@ -13,17 +13,36 @@ import (
 type forks struct {
 	taken chan struct{} // closed when the leg has taken its first 2xx
 
-	mu  sync.Mutex
-	tag string
-	ack *sip.Request
+	mu   sync.Mutex
+	tag  string
+	acks [2]*sip.Request // of the INVITE, and of our newest re-INVITE
 }
 
-// won keeps the ACK of the dialog that was taken.
-func (f *forks) won(d *dialog) {
+// acknowledged keeps an ACK in the dialog that was taken.
+func (f *forks) acknowledged(tag string, ack *sip.Request) {
 	f.mu.Lock()
-	f.tag, f.ack = d.toTag, d.ack
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	if f.acks[0] != nil {
+		f.acks[1] = ack
+		return
+	}
+	f.tag, f.acks[0] = tag, ack
 	close(f.taken)
+}
+
+// ackOf finds the ACK for a repeated 2xx; mine tells whether the dialog is the one that was taken.
+func (f *forks) ackOf(res *sip.Response) (ack *sip.Request, mine bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.acks[0] == nil || tagOf(res.To().Params) != f.tag {
+		return nil, false
+	}
+	for _, ack := range f.acks {
+		if ack != nil && res.CSeq() != nil && ack.CSeq().SeqNo == res.CSeq().SeqNo {
+			return ack, true
+		}
+	}
+	return nil, true
 }
 
 // repeated takes a 2xx after the first: the same dialog's again means that our ACK was lost; another's is a second phone
@@ -36,23 +55,37 @@ func (l *Leg) repeated(res *sip.Response) {
 	case <-l.forks.taken:
 	case <-l.done:
 	}
-	l.forks.mu.Lock()
-	tag, ack := l.forks.tag, l.forks.ack
-	l.forks.mu.Unlock()
-	if ack != nil && tagOf(res.To().Params) == tag {
-		_ = l.trunk.ua.TransportLayer().WriteMsg(ack.Clone()) // one that is lost is asked for again
-		return
+	if !l.acknowledgedAgain(res) {
+		l.trunk.dismiss(res)
 	}
-	l.trunk.dismiss(res)
+}
+
+// acknowledgedAgain answers a 2xx of the dialog that was taken. One that comes before its ACK was sent is repeated.
+func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
+	ack, mine := l.forks.ackOf(res)
+	if ack != nil {
+		_ = l.trunk.ua.TransportLayer().WriteMsg(ack.Clone()) // one that is lost is asked for again
+	}
+	return mine
 }
 
 // unhandled takes responses that belong to no transaction: a 2xx long after its INVITE still means that a phone is off
 // the hook.
 func (t *Trunk) unhandled(res *sip.Response) {
-	if res.IsSuccess() && res.CSeq() != nil && res.CSeq().MethodName == sip.INVITE && res.To() != nil && res.From() != nil && res.CallID() != nil {
-		t.dismiss(res)
+	if !res.IsSuccess() || res.CSeq() == nil || res.CSeq().MethodName != sip.INVITE || res.To() == nil || res.From() == nil || res.CallID() == nil {
+		return
 	}
+	t.mu.Lock()
+	l := t.legs[res.CallID().Value()]
+	t.mu.Unlock()
+	if l != nil && l.fromTag == tagOf(res.From().Params) && l.acknowledgedAgain(res) {
+		return // of a call that is up: its transaction is over, the call is not
+	}
+	t.dismiss(res)
 }
+
+// usedSince is more than a leg may have counted on in such a dialog, with retries and PRACKs.
+const usedSince = 1000
 
 // dismiss ACKs a 2xx and ends its dialog, from nothing but the response. BYE has the CSeq after any we may have used.
 func (t *Trunk) dismiss(res *sip.Response) {
@@ -85,7 +118,7 @@ func (t *Trunk) dismiss(res *sip.Response) {
 	_ = t.ua.TransportLayer().WriteMsg(l.request(d, sip.ACK, res.CSeq().SeqNo))
 	ctx, stop := t.limited(giveUp)
 	defer stop()
-	seq := res.CSeq().SeqNo + maxRetries + 1
+	seq := res.CSeq().SeqNo + usedSince
 	bye := l.request(d, sip.BYE, seq)
 	addReason(bye, `SIP;cause=200;text="Call completed elsewhere"`)
 	_, _ = t.authenticated(ctx, bye, counting(seq))

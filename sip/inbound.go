@@ -1,8 +1,6 @@
 package sip
 
 import (
-	"time"
-
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -16,6 +14,13 @@ type inbound struct {
 func (t *Trunk) serve(req *sip.Request, tx *sip.ServerTx) {
 	if !wellFormed(req) {
 		respond(req, tx, 400, "Bad Request")
+		return
+	}
+	if req.IsAck() && tx != nil {
+		tx.Terminate() // sipgo makes a transaction for it and would keep that for ever
+		tx = nil
+	}
+	if badExtension(req, tx) {
 		return
 	}
 	toTag := tagOf(req.To().Params)
@@ -34,6 +39,11 @@ func (t *Trunk) serve(req *sip.Request, tx *sip.ServerTx) {
 	}
 	select {
 	case l.inbox <- inbound{req, tx}:
+		select {
+		case <-l.done: // it may have come too late to be looked at
+			respond(req, tx, 481, "Call/Transaction Does Not Exist")
+		default:
+		}
 	case <-l.done:
 		respond(req, tx, 481, "Call/Transaction Does Not Exist")
 	default: // a flood inside one dialog; the peer repeats what matters
@@ -53,8 +63,7 @@ func (t *Trunk) serveOutside(req *sip.Request, tx *sip.ServerTx) {
 	switch req.Method {
 	case sip.ACK:
 	case sip.OPTIONS:
-		respond(req, tx, 200, "OK", sip.NewHeader("Allow", methods), sip.NewHeader("Accept", "application/sdp"),
-			sip.NewHeader("Supported", ""))
+		able(req, tx)
 	case sip.INVITE:
 		t.env.Log.Info("incoming call refused: this gateway only calls out")
 		respond(req, tx, 480, "Temporarily Unavailable")
@@ -70,44 +79,40 @@ func (t *Trunk) serveOutside(req *sip.Request, tx *sip.ServerTx) {
 	}
 }
 
-// asked takes one request of the peer inside the leg's dialog. A CSeq below one already seen was overtaken.
-func (l *Leg) asked(in inbound) {
+// able answers OPTIONS (RFC 3261 11.2).
+func able(req *sip.Request, tx *sip.ServerTx) {
+	respond(req, tx, 200, "OK", sip.NewHeader("Allow", methods), sip.NewHeader("Accept", "application/sdp"),
+		sip.NewHeader("Supported", supported))
+}
+
+// asked takes one request of the peer inside a dialog of the leg, in order.
+func (l *Leg) asked(in inbound, d *dialog) {
 	req := in.req
-	d := l.talk
-	if d == nil {
-		d = l.early[tagOf(req.From().Params)]
-	}
-	if d == nil || tagOf(req.From().Params) != d.toTag {
+	if l.talk != nil && d != l.talk || l.state == over || l.state == byeing && req.Method != sip.BYE {
 		respond(req, in.tx, 481, "Call/Transaction Does Not Exist")
 		return
 	}
-	if req.IsAck() {
-		l.acked(req)
-		return
-	}
-	seq := req.CSeq().SeqNo
-	if seq <= d.theirs && req.Method != sip.BYE {
-		respond(req, in.tx, 500, "Server Internal Error")
-		return
-	}
-	d.theirs = max(d.theirs, seq)
 	switch req.Method {
 	case sip.BYE:
-		l.peerBye(in)
+		l.peerBye(in, d)
 	case sip.INVITE, sip.UPDATE:
 		l.reoffered(in, d)
-	case sip.INFO, sip.OPTIONS:
-		respond(req, in.tx, 200, "OK", sip.NewHeader("Allow", methods))
-	case sip.REFER:
+	case sip.INFO:
+		l.informed(in, d)
+	case sip.OPTIONS:
+		able(req, in.tx)
+	case sip.REFER: // whom we call is not for the callee to say
 		respond(req, in.tx, 603, "Decline")
 	default:
 		respond(req, in.tx, 405, "Method Not Allowed", sip.NewHeader("Allow", methods))
 	}
 }
 
-// peerBye: the callee hung up. Where our own BYE crosses it, both are answered and ours decides.
-func (l *Leg) peerBye(in inbound) {
+// peerBye: the callee hung up. Where our own BYE crosses it, both are answered and ours decides; where it overtook its
+// own 200, the dialog is gone as soon as that comes.
+func (l *Leg) peerBye(in inbound, d *dialog) {
 	respond(in.req, in.tx, 200, "OK")
+	d.byed = true
 	if l.state == byeing {
 		return
 	}
@@ -116,83 +121,6 @@ func (l *Leg) peerBye(in inbound) {
 	}
 	if l.state == confirmed {
 		l.finish(EndedByPeerBye, nil)
-	}
-}
-
-// reinvite is the 2xx to a re-INVITE that waits for its ACK: sent again until then (RFC 3261 13.3.1.4), because sipgo
-// sends it once.
-type reinvite struct {
-	seq   uint32
-	res   *sip.Response
-	wait  time.Duration
-	timer *time.Timer
-	until time.Time
-}
-
-// reoffered asks the owner of the call for an answer, and sends it.
-func (l *Leg) reoffered(in inbound, d *dialog) {
-	if in.req.IsInvite() && (l.state != confirmed || l.re != nil) {
-		respond(in.req, in.tx, 491, "Request Pending")
-		return
-	}
-	body := sdpOf(in.req)
-	if !in.req.IsInvite() && body == nil { // an UPDATE may only refresh
-		d.refresh(in.req)
-		respond(in.req, in.tx, 200, "OK", l.trunk.contact(l.path))
-		return
-	}
-	answered := make(chan []byte, 1)
-	l.emit(Reoffer{SDP: body, Reply: func(answer []byte) {
-		select {
-		case answered <- answer:
-		default: // only the first counts
-		}
-	}})
-	timer := time.NewTimer(replyLimit)
-	defer timer.Stop()
-	var answer []byte
-	select {
-	case answer = <-answered:
-	case <-timer.C:
-	case <-l.trunk.abandon:
-	}
-	if answer == nil {
-		respond(in.req, in.tx, 488, "Not Acceptable Here")
-		return
-	}
-	d.refresh(in.req)
-	res := sip.NewSDPResponseFromRequest(in.req, answer)
-	res.AppendHeader(l.trunk.contact(l.path))
-	_ = in.tx.Respond(res)
-	if in.req.IsInvite() {
-		l.re = &reinvite{seq: in.req.CSeq().SeqNo, res: res, wait: sip.T1, timer: time.NewTimer(sip.T1), until: l.trunk.env.Now().Add(giveUp)}
-	}
-}
-
-// replyLimit is how long the owner of a call may take for the answer to a re-INVITE; it has it at once or not at all.
-const replyLimit = 2 * time.Second
-
-func (l *Leg) resendDue() <-chan time.Time {
-	if l.re == nil {
-		return nil
-	}
-	return l.re.timer.C
-}
-
-func (l *Leg) resendAnswer() {
-	if l.trunk.env.Now().After(l.re.until) {
-		l.re = nil
-		return
-	}
-	_ = l.trunk.ua.TransportLayer().WriteMsg(l.re.res)
-	l.re.wait = min(2*l.re.wait, sip.T2)
-	l.re.timer.Reset(l.re.wait)
-}
-
-func (l *Leg) acked(req *sip.Request) {
-	if l.re != nil && req.CSeq().SeqNo == l.re.seq {
-		l.re.timer.Stop()
-		l.re = nil
 	}
 }
 

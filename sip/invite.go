@@ -32,7 +32,7 @@ func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
 	l.first = t.inviteRequest(in, p)
 	l.auth = t.auth.begin(l.first)
 	l.callID, l.fromTag = l.first.CallID().Value(), tagOf(l.first.From().Params)
-	l.seq = 1
+	l.seq, l.local, l.fallback = 1, in.Offer, in.Fallback
 	if err := t.adopt(l); err != nil {
 		return nil, err
 	}

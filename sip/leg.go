@@ -12,7 +12,8 @@ import (
 
 const (
 	eventRoom = 16 // events a reader may be behind; a storm of 180s loses its oldest
-	inboxRoom = 4  // requests of the peer a leg may be behind
+	urgent    = 4  // of them kept for what may not be lost: the answer, and the end
+	inboxRoom = 8  // requests of the peer a leg may be behind
 	// giveUp is 64*T1: how long a final response to an INVITE is waited for after CANCEL (RFC 3261 9.1), and a BYE for
 	// its answer.
 	giveUp = 32 * time.Second
@@ -28,26 +29,43 @@ type Leg struct {
 	events chan Event
 	hang   chan Hangup
 	inbox  chan inbound
-	byed   chan byeResult // from our BYE on
+	post   chan func() // what other goroutines found out, told on the leg's own
 	done   chan struct{}
 
 	hangOnce sync.Once
 	forks    forks
 
 	// owned
-	first  *sip.Request // the INVITE as sent first, what a retry is built from
-	invite *sip.Request // the INVITE as sent last
+	invitation
+	negotiation
+	state   legState
+	early   map[string]*dialog // by To tag, the confirmed one included
+	talk    *dialog            // the confirmed dialog
+	why     *Hangup            // set when we want it to end
+	end     Ended
+	session sessionTimer
+	due     deadlines
+	hosts   []netip.Addr // that the guard lets in for this leg, the trunk's first
+	free    []func()     // releases them
+}
+
+// invitation is the INVITE and what became of it.
+type invitation struct {
+	first  *sip.Request // as sent first, or as changed for a retry: what a further retry is built from
+	invite *sip.Request // as sent last
 	tx     *sip.ClientTx
-	seq    uint32
-	state  legState
-	early  map[string]*dialog
-	talk   *dialog // the confirmed dialog
-	why    *Hangup // set when we want it to end
-	end    Ended
+	seq    uint32 // our last CSeq
 	auth   exchange
-	re     *reinvite
-	giveUp *time.Timer // runs from our CANCEL on
-	free   []func()    // releases the guard's hosts
+	amends []int // statuses whose wish was fulfilled, each once
+	begun  bool  // a 1xx other than 100 came: a phone may ring
+}
+
+// negotiation is where offer and answer stand (RFC 3264).
+type negotiation struct {
+	local    []byte       // our description as sent last
+	fallback []byte       // a narrower offer, for a 488
+	re       *reoffer     // of the peer, until it is answered and acknowledged
+	ours     *sip.Request // our re-INVITE or UPDATE that has no final response yet
 }
 
 // legState is how far the INVITE has come.
@@ -66,8 +84,8 @@ func newLeg(t *Trunk, p path) *Leg {
 	return &Leg{
 		trunk: t, path: p,
 		events: make(chan Event, eventRoom), hang: make(chan Hangup, 1), inbox: make(chan inbound, inboxRoom),
-		done: make(chan struct{}), forks: forks{taken: make(chan struct{})},
-		early: make(map[string]*dialog), free: []func(){t.guard.allow(p.to.Addr())},
+		post: make(chan func()), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
+		early: make(map[string]*dialog), hosts: []netip.Addr{p.to.Addr()}, free: []func(){t.guard.allow(p.to.Addr())},
 	}
 }
 
@@ -99,24 +117,52 @@ func (l *Leg) run() {
 		case h := <-l.hang:
 			l.hangup(h)
 		case in := <-l.inbox:
-			l.asked(in)
-		case <-l.resendDue():
-			l.resendAnswer()
-		case b := <-l.byed:
-			l.byeOver(b)
-		case <-l.lateBy():
-			l.finish(EndedByTimeout, errors.New("no final response"))
+			l.arrived(in)
+		case news := <-l.post:
+			news()
+		case <-l.due.due():
+			l.due.pass()
 		case <-l.trunk.abandon:
 			l.finish(EndedByTimeout, errClosed)
 		}
 	}
-	l.patient()
+	l.due.stop()
 	l.trunk.drop(l)
 	for _, release := range l.free {
 		release()
 	}
 	close(l.events)
 	close(l.done)
+	l.refuseRest()
+}
+
+// tell has the leg's own goroutine do something, unless the leg is over.
+func (l *Leg) tell(news func()) {
+	select {
+	case l.post <- news:
+	case <-l.done:
+	}
+}
+
+// refuseRest answers what nobody will look at any more, or its sender would repeat it for half a minute.
+func (l *Leg) refuseRest() {
+	refuse := func(in inbound) { respond(in.req, in.tx, 481, "Call/Transaction Does Not Exist") }
+	if l.re != nil && l.re.res == nil { // RFC 3261 15.1.2
+		respond(l.re.in.req, l.re.in.tx, 487, "Request Terminated")
+	}
+	for _, d := range l.early {
+		for _, in := range d.order.kept {
+			refuse(in)
+		}
+	}
+	for {
+		select {
+		case in := <-l.inbox:
+			refuse(in)
+		default:
+			return
+		}
+	}
 }
 
 // txDone is the transaction's end, as long as it decides anything.
@@ -168,27 +214,14 @@ func (l *Leg) cancel() {
 
 // impatient limits the wait for a final response, from now on.
 func (l *Leg) impatient() {
-	l.patient()
-	l.giveUp = time.NewTimer(giveUp)
+	l.due.in(dueFinal, giveUp, func() { l.finish(EndedByTimeout, errors.New("no final response")) })
 }
 
-// patient takes that limit away.
-func (l *Leg) patient() {
-	if l.giveUp != nil {
-		l.giveUp.Stop()
-		l.giveUp = nil
-	}
-}
+// crowded: the reader is so far behind that what the peer may send again has to wait.
+func (l *Leg) crowded() bool { return len(l.events) > eventRoom-urgent }
 
-// lateBy is when the final response is late; nil where nothing limits it.
-func (l *Leg) lateBy() <-chan time.Time {
-	if l.giveUp == nil {
-		return nil
-	}
-	return l.giveUp.C
-}
-
-// emit hands an event to the reader. One that is far behind loses the oldest, never the last.
+// emit hands an event to the reader. One that is far behind loses the oldest, never the last; before the answer that is
+// a 180 among many, afterwards nothing is, because [Leg.crowded] is asked first.
 func (l *Leg) emit(ev Event) {
 	for {
 		select {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,11 @@ func environment() sip.Env {
 // open runs a trunk toward a peer until the test ends.
 func open(t *testing.T, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
 	t.Helper()
+	return openOn(t, environment(), address, change)
+}
+
+func openOn(t *testing.T, env sip.Env, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
+	t.Helper()
 	cfg := sip.TrunkConfig{
 		Name: "main", Addresses: []string{address}, Transport: "udp",
 		Credentials: sip.Credentials{User: "telgate", Password: "secret"}, Identity: sip.Identity{UserAgent: "telgate"},
@@ -39,7 +45,7 @@ func open(t *testing.T, address string, change func(*sip.TrunkConfig)) *sip.Trun
 	if change != nil {
 		change(&cfg)
 	}
-	trunk, err := sip.NewTrunk(cfg, environment())
+	trunk, err := sip.NewTrunk(cfg, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -510,3 +516,5 @@ func TestA200ThatComesTwiceAtOnceIsOneAnswer(t *testing.T) {
 		next[sip.Ended](t, leg)
 	}
 }
+
+func statusText(status int) string { return strconv.Itoa(status) }

@@ -130,6 +130,7 @@ func (t *Trunk) inviteRequest(in Invite, p path) *sip.Request {
 	req := t.request(sip.INVITE, in.User, p)
 	t.introduce(req, in, p)
 	req.AppendHeader(sip.NewHeader("Allow", methods))
+	req.AppendHeader(sip.NewHeader("Supported", supported))
 	if in.Expires > 0 {
 		req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(in.Expires/time.Second))))
 	}
@@ -207,3 +208,12 @@ func tagOf(params sip.HeaderParams) string {
 }
 
 func statusLine(res *sip.Response) string { return fmt.Sprintf("%d %s", res.StatusCode, res.Reason) }
+
+// draw is a random number from 0 to n-1, n at most 65,536, for the waits that RFC 3261 wants random.
+func (t *Trunk) draw(n int) int {
+	var b [2]byte
+	if _, err := io.ReadFull(t.env.Rand, b[:]); err != nil {
+		return n / 2 // a fixed wait does
+	}
+	return (int(b[0])<<8 | int(b[1])) % n
+}

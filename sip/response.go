@@ -1,6 +1,9 @@
 package sip
 
 import (
+	"net/netip"
+	"slices"
+
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -25,7 +28,9 @@ func (l *Leg) response(res *sip.Response) {
 	case (res.StatusCode == 401 || res.StatusCode == 407) && l.why == nil:
 		l.challenged(res)
 	default:
-		l.refused(res)
+		if !l.amend(res) {
+			l.refused(res)
+		}
 	}
 }
 
@@ -42,57 +47,102 @@ func (l *Leg) provisional() {
 
 // progress keeps early dialogs and their SDP by To tag; a 2xx may come without its own.
 func (l *Leg) progress(res *sip.Response) {
-	tag := ""
-	if to := res.To(); to != nil {
-		tag = tagOf(to.Params)
+	l.begun = true
+	d := l.earlyDialog(res)
+	if !l.takeReliable(res, d) {
+		return
 	}
-	body := sdpOf(res)
-	if tag != "" {
-		d := l.early[tag]
-		if d == nil {
-			d = dialogOf(res)
-			l.early[tag] = d
-		}
-		if body != nil {
-			d.sdp = body
+	told := Progress{Status: res.StatusCode, Phrase: res.Reason, SDP: sdpOf(res)}
+	if d != nil {
+		told.ToTag = d.toTag
+		switch {
+		case res.StatusCode == 199: // RFC 6228: this branch of a fork has ended, the call has not
+			d.gone, d.sdp = true, nil
+		case told.SDP != nil:
+			d.sdp = told.SDP
 		}
 	}
-	l.emit(Progress{Status: res.StatusCode, Phrase: res.Reason, SDP: body, ToTag: tag})
+	l.emit(told)
+}
+
+// mostForks is how many early dialogs are kept; more are a loop or an attack, and are still told.
+const mostForks = 32
+
+// earlyDialog is the dialog of a 1xx, made by the first of its To tag; nil if it has none.
+func (l *Leg) earlyDialog(res *sip.Response) *dialog {
+	if res.To() == nil {
+		return nil
+	}
+	tag := tagOf(res.To().Params)
+	if d := l.early[tag]; d != nil || tag == "" || len(l.early) >= mostForks {
+		return d
+	}
+	d := dialogOf(res)
+	l.early[tag] = d
+	l.admit(d)
+	return d
+}
+
+// mostHosts a leg may open the socket to; a call that moves further than that forgets the oldest.
+const mostHosts = 16
+
+// admit lets in what comes from where a dialog's requests go. A Record-Route may name another host than Contact.
+func (l *Leg) admit(d *dialog) {
+	hosts := []netip.Addr{l.nextHop(d).Addr()}
+	if contact, ok := hostAddr(d); ok && contact != hosts[0] {
+		hosts = append(hosts, contact)
+	}
+	for _, h := range hosts {
+		if slices.Contains(l.hosts, h) {
+			continue
+		}
+		if len(l.hosts) == mostHosts { // the first is the trunk
+			l.free[1]()
+			l.free, l.hosts = slices.Delete(l.free, 1, 2), slices.Delete(l.hosts, 1, 2)
+		}
+		l.free, l.hosts = append(l.free, l.trunk.guard.allow(h)), append(l.hosts, h)
+	}
 }
 
 // success is the first 2xx: ACK at once, and the dialog is up; or, after our CANCEL, ACK and BYE.
 func (l *Leg) success(res *sip.Response) {
 	d := dialogOf(res)
 	body := sdpOf(res)
-	if e := l.early[d.toTag]; body == nil && e != nil {
-		body = e.sdp
+	if e := l.early[d.toTag]; e != nil {
+		d.order, d.byed = e.order, e.byed
+		if body == nil {
+			body = e.sdp
+		}
 	}
 	l.early[d.toTag] = d
 	l.talk = d
-	l.patient()
+	l.due.off(dueFinal)
 	l.end.Status, l.end.Phrase = res.StatusCode, res.Reason
 	l.trunk.count.answered.Add(1)
-	if addr, ok := hostAddr(d); ok {
-		l.free = append(l.free, l.trunk.guard.allow(addr))
-	}
-	l.free = append(l.free, l.trunk.guard.allow(l.nextHop(d).Addr())) // a Record-Route may name another host than Contact
-	l.acknowledge(d)
+	l.admit(d)
+	l.acknowledge(d, l.invite)
 	if l.why != nil {
 		l.bye(d, EndedByLateAnswer)
 		return
 	}
 	l.state = confirmed
 	l.emit(Answered{SDP: body, ToTag: d.toTag})
+	if d.byed {
+		l.finish(EndedByPeerBye, nil)
+		return
+	}
+	l.agreed(res)
+	l.inOrder(d, false)
 }
 
-// acknowledge sends the ACK and keeps it for repeated 2xx (RFC 3261 13.2.2.4). Its CSeq is the INVITE's, always.
-func (l *Leg) acknowledge(d *dialog) {
-	d.ack = l.request(d, sip.ACK, l.invite.CSeq().SeqNo)
+// acknowledge sends the ACK of a 2xx and keeps it for repeats (RFC 3261 13.2.2.4). Its CSeq is the INVITE's, always.
+func (l *Leg) acknowledge(d *dialog, invite *sip.Request) {
+	ack := l.request(d, sip.ACK, invite.CSeq().SeqNo)
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} { // RFC 3261 22.1
-		sip.CopyHeaders(name, l.invite, d.ack)
+		sip.CopyHeaders(name, invite, ack)
 	}
-	_ = l.trunk.ua.TransportLayer().WriteMsg(d.ack) // a lost one is asked for again by the repeated 2xx
-	l.forks.won(d)                                  // after it: sending fills in what repeats copy
+	_ = l.trunk.ua.TransportLayer().WriteMsg(ack) // a lost one is asked for again by the repeated 2xx
+	l.forks.acknowledged(d.toTag, ack)            // after it: sending fills in what repeats copy
 }
 
 // challenged sends the INVITE again with credentials.
@@ -104,17 +154,9 @@ func (l *Leg) challenged(res *sip.Response) {
 		return
 	}
 	l.seq++
-	ctx, stop := l.trunk.limited(giveUp)
-	defer stop()
-	l.state = calling
 	again := l.trunk.repeat(l.first, l.seq)
 	l.auth.sign(again)
-	if err := l.send(ctx, again); err != nil {
-		l.facts(res)
-		l.finish(EndedByTransport, err)
-		return
-	}
-	l.emit(Challenged{})
+	l.inviteAgain(res, again, Challenged{})
 }
 
 // refused is a final 3xx–6xx; its ACK has been sent by the transaction.

@@ -109,10 +109,11 @@ func (e *maskedError) Unwrap() error { return e.err }
 
 // Invite asks for a call.
 type Invite struct {
-	User    string        // the final dial string
-	Phone   bool          // it is a telephone number, and is addressed as the trunk wants those
-	Offer   []byte        // SDP
-	Expires time.Duration // of the INVITE (RFC 3261 20.19); 0 = none
+	User     string        // the final dial string
+	Phone    bool          // it is a telephone number, and is addressed as the trunk wants those
+	Offer    []byte        // SDP
+	Fallback []byte        // a narrower one, for a 488 before any phone can ring; nil = none
+	Expires  time.Duration // of the INVITE (RFC 3261 20.19); 0 = none
 }
 
 // Hangup ends a leg.

@@ -3,6 +3,7 @@ package siptest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -85,20 +86,26 @@ func (m Message) response(status, tag, contact, body string, more ...string) str
 		to += ";tag=" + tag
 	}
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\n", m.Get("From"), to, m.Get("Call-ID"), m.Get("CSeq"))
-	if strings.HasPrefix(status, "2") || strings.HasPrefix(status, "18") {
+	if (strings.HasPrefix(status, "2") || strings.HasPrefix(status, "18")) && !names(more, "Contact") {
 		fmt.Fprintf(&b, "Contact: <sip:peer@%s>\r\n", contact)
 	}
 	finish(&b, body, more)
 	return b.String()
 }
 
-// request is the text of a request inside the dialog that this INVITE and tag made.
+// request is the text of a request inside the dialog that this INVITE and tag made. A Via, Contact or Content-Type
+// among more replaces the usual one.
 func (m Message) request(method, tag, contact string, seq int, body string, more ...string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s sip:telgate@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%d;rport\r\nMax-Forwards: 70\r\n",
-		method, m.From, contact, strings.ToLower(method), seq)
-	fmt.Fprintf(&b, "From: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:peer@%s>\r\n",
-		m.Get("To"), tag, m.Get("From"), m.Get("Call-ID"), seq, method, contact)
+	fmt.Fprintf(&b, "%s sip:telgate@%s SIP/2.0\r\nMax-Forwards: 70\r\n", method, m.From)
+	if !names(more, "Via") {
+		fmt.Fprintf(&b, "%s\r\n", via(method, tag, contact, seq))
+	}
+	fmt.Fprintf(&b, "From: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n",
+		m.Get("To"), tag, m.Get("From"), m.Get("Call-ID"), seq, method)
+	if !names(more, "Contact") {
+		fmt.Fprintf(&b, "Contact: <sip:peer@%s>\r\n", contact)
+	}
 	finish(&b, body, more)
 	return b.String()
 }
@@ -107,8 +114,18 @@ func finish(b *strings.Builder, body string, more []string) {
 	for _, h := range more {
 		b.WriteString(h + "\r\n")
 	}
-	if body != "" {
+	if body != "" && !names(more, "Content-Type") {
 		b.WriteString("Content-Type: application/sdp\r\n")
 	}
 	fmt.Fprintf(b, "Content-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// via is the Via line of a request; method, tag and number make its branch.
+func via(method, tag, contact string, seq int) string {
+	return fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bK%s%s%d;rport", contact, strings.ToLower(method), tag, seq)
+}
+
+// names tells whether one of these header lines is of that name, and replaces the usual one.
+func names(lines []string, name string) bool {
+	return slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, name+":") })
 }

@@ -26,9 +26,10 @@ type T interface {
 
 // Peer is a UDP socket with a script around it.
 type Peer struct {
-	t    T
-	conn *net.UDPConn
-	seen []Message
+	t        T
+	conn     net.PacketConn
+	seen     []Message
+	patience time.Duration
 }
 
 // NewPeer binds a peer to loopback; it is closed with the test.
@@ -39,17 +40,20 @@ func NewPeer(t T) *Peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &Peer{t: t, conn: conn}
+	return &Peer{t: t, conn: conn, patience: Patience}
 }
 
 // Addr is the peer's host and port.
 func (p *Peer) Addr() string { return p.conn.LocalAddr().String() }
 
+// Patient changes how long the peer waits, from now on; for a [Wire], whose time is not the clock's.
+func (p *Peer) Patient(d time.Duration) { p.patience = d }
+
 // Expect waits for the next request of this method. Others fail the test, but repeats of requests already seen and
 // keep-alives do not.
 func (p *Peer) Expect(method string) Message {
 	p.t.Helper()
-	deadline := time.Now().Add(Patience)
+	deadline := time.Now().Add(p.patience)
 	for {
 		m, ok := p.read(deadline)
 		if !ok {
@@ -69,7 +73,7 @@ func (p *Peer) Expect(method string) Message {
 // ExpectResponse waits for a response with this status.
 func (p *Peer) ExpectResponse(status int) Message {
 	p.t.Helper()
-	deadline := time.Now().Add(Patience)
+	deadline := time.Now().Add(p.patience)
 	for {
 		m, ok := p.read(deadline)
 		if !ok {
@@ -103,7 +107,7 @@ func (p *Peer) read(deadline time.Time) (Message, bool) {
 	buf := make([]byte, 65536)
 	for {
 		_ = p.conn.SetReadDeadline(deadline)
-		n, from, err := p.conn.ReadFromUDP(buf)
+		n, from, err := p.conn.ReadFrom(buf)
 		if err != nil {
 			return Message{}, false
 		}
@@ -114,7 +118,7 @@ func (p *Peer) read(deadline time.Time) (Message, bool) {
 		if err != nil {
 			p.t.Fatalf("not SIP: %v\n%s", err, buf[:n])
 		}
-		m.From = from
+		m.From, _ = from.(*net.UDPAddr)
 		return m, true
 	}
 }
@@ -131,10 +135,17 @@ func (p *Peer) Request(invite Message, method, tag string, seq int, body string,
 	p.Send(invite.From, invite.request(method, tag, p.Addr(), seq, body, more...))
 }
 
+// Hop sends the CANCEL of a re-INVITE of ours, or the ACK of its refusal: what is part of its transaction (RFC 3261 9.1,
+// 17.1.1.3).
+func (p *Peer) Hop(invite Message, method, tag string, seq int) {
+	p.t.Helper()
+	p.Request(invite, method, tag, seq, "", via("INVITE", tag, p.Addr(), seq))
+}
+
 // Send puts any bytes on the wire.
 func (p *Peer) Send(to *net.UDPAddr, datagram string) {
 	p.t.Helper()
-	if _, err := p.conn.WriteToUDP([]byte(datagram), to); err != nil {
+	if _, err := p.conn.WriteTo([]byte(datagram), to); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -142,7 +153,7 @@ func (p *Peer) Send(to *net.UDPAddr, datagram string) {
 // ExpectAgain waits for a request that was seen before, as it was.
 func (p *Peer) ExpectAgain(method string) Message {
 	p.t.Helper()
-	m, ok := p.read(time.Now().Add(Patience))
+	m, ok := p.read(time.Now().Add(p.patience))
 	if !ok || m.Method() != method || !p.repeated(m) {
 		p.t.Fatalf("%q came, want %s again", m.Start, method)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -22,10 +24,11 @@ func NewWire() *Wire { return &Wire{ends: map[string]*wireEnd{}, ports: 40000} }
 
 // Listen binds a socket to host:port; port 0 is any.
 func (w *Wire) Listen(_ context.Context, _, address string) (net.PacketConn, error) {
-	addr, err := net.ResolveUDPAddr("udp", address)
+	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return nil, err
 	}
+	addr := net.UDPAddrFromAddrPort(at) // in its short form, as a socket says it
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if addr.Port == 0 {
@@ -40,6 +43,17 @@ func (w *Wire) Listen(_ context.Context, _, address string) (net.PacketConn, err
 	return e, nil
 }
 
+// Peer is a scripted peer on this network.
+func (w *Wire) Peer(t T) *Peer {
+	t.Helper()
+	conn, err := w.Listen(context.Background(), "udp", "127.0.0.1:0") //nolint:forbidigo // there is nothing to cancel
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &Peer{t: t, conn: conn, patience: Patience}
+}
+
 type packet struct {
 	from *net.UDPAddr
 	data []byte
@@ -51,12 +65,26 @@ type wireEnd struct {
 	in     chan packet
 	once   sync.Once
 	closed chan struct{}
+
+	mu       sync.Mutex
+	deadline time.Time // of reads that begin from now on
 }
 
 func (e *wireEnd) ReadFrom(b []byte) (int, net.Addr, error) {
+	e.mu.Lock()
+	deadline := e.deadline
+	e.mu.Unlock()
+	var late <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case p := <-e.in:
 		return copy(b, p.data), p.from, nil
+	case <-late:
+		return 0, nil, os.ErrDeadlineExceeded
 	case <-e.closed:
 		return 0, nil, net.ErrClosed
 	}
@@ -85,7 +113,13 @@ func (e *wireEnd) Close() error {
 	return nil
 }
 
+func (e *wireEnd) SetReadDeadline(t time.Time) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.deadline = t
+	return nil
+}
+
 func (e *wireEnd) LocalAddr() net.Addr              { return e.addr }
 func (e *wireEnd) SetDeadline(t time.Time) error    { return e.SetReadDeadline(t) }
-func (e *wireEnd) SetReadDeadline(time.Time) error  { return nil }
 func (e *wireEnd) SetWriteDeadline(time.Time) error { return nil }

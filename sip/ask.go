@@ -1,0 +1,85 @@
+package sip
+
+import (
+	"context"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// conclusion takes the final response to a request of ours inside a dialog, on the leg's goroutine; err is set where none
+// came.
+type conclusion func(res *sip.Response, err error)
+
+// ask sends a request inside a dialog, any but ACK, and again where it is challenged. CSeq numbers are the leg's: whatever
+// is sent, the ACK and the CANCEL keep the INVITE's (RFC 3261 9.1, 13.2.2.4).
+func (l *Leg) ask(req *sip.Request, then conclusion) {
+	x := l.trunk.auth.begin(req)
+	l.askAs(&x, req, then)
+}
+
+// askAs sends it with what its challenges were answered so far.
+func (l *Leg) askAs(x *exchange, req *sip.Request, then conclusion) {
+	l.put(req, func(res *sip.Response, err error) {
+		if err != nil || l.state == over {
+			then(res, err)
+			return
+		}
+		if res.StatusCode != 401 && res.StatusCode != 407 {
+			x.settled(req)
+			then(res, nil)
+			return
+		}
+		if err := x.challenged(res, req); err != nil {
+			l.trunk.vitals.unanswered(err)
+			then(res, nil) // refused like by any other response
+			return
+		}
+		l.seq++
+		again := l.trunk.repeat(req, l.seq)
+		x.sign(again)
+		if l.ours == req {
+			l.ours = again
+		}
+		l.askAs(x, again, then)
+	})
+}
+
+// put hands one request to the network and sees to its response.
+func (l *Leg) put(req *sip.Request, then conclusion) {
+	l.trunk.work.Go(func() {
+		ctx, stop := l.trunk.limited(giveUp)
+		defer stop()
+		send := l.trunk.transact
+		if req.IsInvite() {
+			send = l.transactInvite
+		}
+		res, err := send(ctx, req)
+		l.tell(func() { then(res, err) })
+	})
+}
+
+// transactInvite sends a re-INVITE, and returns its final response. After a 2xx the transaction is kept, for its repeats.
+func (l *Leg) transactInvite(ctx context.Context, req *sip.Request) (*sip.Response, error) {
+	tx, err := l.trunk.ua.TransactionLayer().NewClientTransaction(ctx, req)
+	if err != nil {
+		return nil, &SendError{"connect", unnumbered(err, req)}
+	}
+	tx.OnRetransmission(l.repeated)
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, &SendError{"send", unnumbered(err, req)}
+	}
+	for {
+		select {
+		case res := <-tx.Responses():
+			if !res.IsProvisional() { // a refusal was acknowledged by the transaction
+				return res, nil
+			}
+		case <-tx.Done():
+			return nil, tx.Err()
+		case <-ctx.Done():
+			tx.Terminate()
+			return nil, ctx.Err()
+		}
+	}
+}
