@@ -115,6 +115,15 @@ type Options struct {
 	Codecs    []Codec    // in order of preference; nil is PCMU, PCMA
 	Latch     Latch      // "" is LatchSameIP
 	SRTP      SRTP       // "" is SRTPOff
+	NoEvents  bool       // telephone-event is neither offered nor accepted: keys come another way
+}
+
+// keysPT is the payload type that keys have in our offers, 0 = none.
+func (o Options) keysPT() uint8 {
+	if o.NoEvents {
+		return 0
+	}
+	return keysPT
 }
 
 func (o Options) complete() (Options, error) {

@@ -61,9 +61,11 @@ func newReceiver(cfg Config, o Options, box *outbox, h hooks) *receiver {
 func (r *receiver) expect(peer netip.AddrPort, a agreement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.latch.expect(unmap(peer))
 	r.agreed = a
-	r.hooks.aim(peer)
+	if named := unmap(peer); named != r.latch.named { // a refresh that moves nothing leaves a source from behind a NAT trusted
+		r.latch.expect(named)
+		r.hooks.aim(peer)
+	}
 }
 
 // rekey sets the key packets have to be under from now on, of a peer that SDP puts there.

@@ -88,7 +88,7 @@ func (s *Session) prepare() error {
 	s.box.open()
 	s.stream.begin(s.opt.Codecs[0], binary.BigEndian.Uint32(b[0:]), binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint16(b[8:]))
 	s.deal.local = local{
-		id: uint64(binary.BigEndian.Uint32(b[10:])), version: 1, codecs: s.opt.Codecs, keys: keysPT, direction: "sendrecv",
+		id: uint64(binary.BigEndian.Uint32(b[10:])), version: 1, codecs: s.opt.Codecs, keys: s.opt.keysPT(), direction: "sendrecv",
 		at: netip.AddrPortFrom(s.opt.Advertise.Unmap(), uint16(s.pair.port)),
 	}
 	var err error
@@ -120,6 +120,20 @@ func (s *Session) terms(answer bool) terms {
 
 // Offer is our SDP offer.
 func (s *Session) Offer() []byte { return s.deal.offer }
+
+// Narrow is the same offer with PCMU alone, for a peer that answers the whole with 488; nil where it is no narrower.
+func (s *Session) Narrow() []byte {
+	mine := s.deal.local
+	if len(mine.codecs) < 2 || !slices.Contains(mine.codecs, PCMU) {
+		return nil
+	}
+	mine.codecs = []Codec{PCMU}
+	body, err := mine.offer()
+	if err != nil {
+		return nil // the whole one was written the same way
+	}
+	return body
+}
 
 // Codec is the one recordings must be in: the first of the answer that we offered. It stays the same for the life of the
 // session, also if the callee changes to another later. It is the zero Codec before [Session.Accept].
@@ -160,7 +174,7 @@ func (s *Session) Reoffer(offer []byte) ([]byte, error) {
 	mine := s.deal.local
 	mine.version++
 	if offer == nil {
-		mine.codecs, mine.keys, mine.direction = s.opt.Codecs, keysPT, "sendrecv"
+		mine.codecs, mine.keys, mine.direction = s.opt.Codecs, s.opt.keysPT(), "sendrecv"
 		mine.secure(s.opt.SRTP, s.locks)
 		body, err := mine.offer()
 		if err == nil {
@@ -176,6 +190,9 @@ func (s *Session) Reoffer(offer []byte) ([]byte, error) {
 	d, err := parsed.describe(s.terms(false))
 	if err != nil {
 		return nil, err
+	}
+	if s.opt.keysPT() == 0 {
+		d.keys = 0
 	}
 	wire := d.codecs[0]
 	if slices.Contains(d.codecs, s.deal.wire) {
