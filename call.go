@@ -136,7 +136,7 @@ type RTP struct {
 // Key is one key press of the callee.
 type Key struct {
 	Digit string        // "0"–"9", "*", "#", "A"–"D"
-	Via   string        // "rfc4733"
+	Via   string        // "rfc4733" or "info"
 	After time.Duration // since the answer
 	Early bool          // came before it could count
 }

@@ -72,7 +72,7 @@ const (
 	DetailLateAnswer     Detail = "late_answer"      // the 200 crossed our CANCEL
 	DetailHeld           Detail = "held"             // answered: the callee held the call to its end
 	DetailRingLimit      Detail = "ring_limit"       // no_answer: our own limit
-	DetailEndedByNetwork Detail = "ended_by_network" // no_answer: an error after alerting
+	DetailEndedByNetwork Detail = "ended_by_network" // no_answer: an error after alerting; answered: the dialog was lost
 	DetailNoAlerting     Detail = "no_alerting"      // unreachable: a 1xx, and no alerting within setup
 	DetailNoResponse     Detail = "no_response"      // trunk_failed: nothing came back at all
 	DetailNoFinal        Detail = "no_final"         // trunk_failed: 100 and then nothing

@@ -131,6 +131,7 @@ type Trunk struct {
 	Codecs    []string
 	SRTP      string // "off", "optional" or "required"
 	Prefixes  []string
+	DTMF      string // "auto", "rfc4733" or "info"
 	Account   Account
 	Register  Register
 	Probe     string // "options", "register" or "off"; "" = by Register
@@ -222,7 +223,7 @@ func Default() Config {
 // NewTrunk is a trunk as an empty table makes it.
 func NewTrunk(name string) Trunk {
 	return Trunk{
-		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off",
+		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto",
 		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
 	}

@@ -20,7 +20,7 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register_by", "outbound_proxy", "tls_ca", "tls_cert", "tls_key", "tls_server_name", "tls_min", "dtmf", "nat",
+			"register_by", "outbound_proxy", "tls_ca", "tls_cert", "tls_key", "tls_server_name", "tls_min", "nat",
 			"answer_supervision", "test_number",
 		}
 	case "groups":
@@ -97,7 +97,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),
-		"dial_prefix": digits(&t.Format.DialPrefix),
+		"dial_prefix": digits(&t.Format.DialPrefix), "dtmf": dtmf(&t.DTMF),
 	}.with(t.Identity.keys(), t.Target.keys(), t.Lines.keys())
 }
 

@@ -209,6 +209,7 @@ user_phone = true
 max_calls = 30
 calls_per_second = 0.5
 redirect = "same_trunk"
+dtmf = "info"
 
 [[people.alice.phone]]
 number = "sip:7100@main"
@@ -251,7 +252,7 @@ file = "flood.wav"
 	same(t, "log", cfg.Log, Log{Level: "debug", Format: "json"})
 	same(t, "trunks", cfg.Trunks, []Trunk{{
 		Name: "main", Kind: "pbx", Addresses: []string{"192.0.2.1", "192.0.2.2"}, Transport: "tcp", Bind: "192.0.2.8",
-		Peers: []string{"192.0.2.0/28"}, Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"},
+		Peers: []string{"192.0.2.0/28"}, Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"}, DTMF: "info",
 		Account:  Account{User: "u", AuthUser: "a", Password: Secret{"from-env"}, Domain: "example.com", CallerID: "+81312345678", DisplayName: "Ops"},
 		Register: Register{On: true, Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
 		Format: Format{Style: "national", Country: "JP", InternationalPrefix: "010", DialPrefix: "0"},
@@ -278,7 +279,7 @@ file = "flood.wav"
 
 func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
-		Name: "main", Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", Format: Format{Style: "e164", NationalPrefix: "0"},
+		Name: "main", Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
 	}})

@@ -244,6 +244,15 @@ func transport(at *string) setter {
 	}
 }
 
+func dtmf(at *string) setter {
+	return func(v any) error {
+		if v == "inband" {
+			return errors.New("\"inband\" is not in this version")
+		}
+		return oneOf(at, "auto", "rfc4733", "info")(v)
+	}
+}
+
 // prefixes are of numbers in E.164.
 func prefixes(at *[]string) setter {
 	return func(v any) error {

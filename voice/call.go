@@ -34,12 +34,15 @@ type call struct {
 	leg     Leg
 	session Session
 	script  prompts.Script
+	keys    KeySource
 	talk    *talk // nil until answered
+	held    bool  // before that
 	over    bool
 }
 
 // run dials and stays with the call to its end.
 func (c *call) run(ctx context.Context, line *Line) {
+	c.keys = line.Keys
 	user, err := c.prepare(ctx, line)
 	if _, down := errors.AsType[*sip.SendError](err); down {
 		c.unsent(ctx, err)
@@ -86,7 +89,8 @@ func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	defer cancel()
 	c.tell(telgate.Event{Kind: telgate.EventDialing})
 	leg, err := line.Invite(connect, sip.Invite{
-		User: user, Phone: c.phone(), Offer: c.session.Offer(), Expires: c.setup() + c.out.Ring + expiresMargin,
+		User: user, Phone: c.phone(), Offer: c.session.Offer(), Fallback: c.session.Narrow(),
+		Expires: c.setup() + c.out.Ring + expiresMargin,
 	})
 	if err != nil {
 		return err
@@ -132,7 +136,10 @@ func (c *call) attend(ctx context.Context) {
 		case <-stop:
 			stop = nil
 			c.catchUp()
-			c.hangup(ownStop, hangupFor(context.Cause(ctx), c.talk != nil))
+			c.hearLeg() // a key in an INFO, too
+			if !c.over {
+				c.hangup(ownStop, hangupFor(context.Cause(ctx), c.talk != nil))
+			}
 		case <-timer.C:
 			c.hearLeg() // what came before a limit beats it
 			c.clock.ring(c.now())
@@ -170,7 +177,7 @@ func (c *call) hearLeg() {
 // signalled takes one event of the leg.
 func (c *call) signalled(ev sip.Event) {
 	switch ev := ev.(type) {
-	case sip.Challenged:
+	case sip.Challenged, sip.Amended:
 		if c.ev.own == ownNone && c.ev.heard == heardNothing {
 			c.awaitResponse()
 		}
@@ -191,6 +198,10 @@ func (c *call) signalled(ev sip.Event) {
 			answer = nil
 		}
 		ev.Reply(answer)
+	case sip.Reanswered:
+		c.reanswered(ev)
+	case sip.Digit:
+		c.informed(ev)
 	case sip.Ended:
 		c.catchUp()
 		c.ended(ev)
@@ -250,8 +261,9 @@ func (c *call) ended(e sip.Ended) {
 		c.ev.heard = max(c.ev.heard, heardTrying) // the INVITE had left: it may ring, whatever came back
 	}
 	c.ev.timeout = e.By == sip.EndedByTimeout
-	if c.talk != nil && e.By == sip.EndedByPeerBye {
-		c.talk.peerBye = true
+	if c.talk != nil {
+		c.talk.peerBye = e.By == sip.EndedByPeerBye
+		c.talk.broken = e.By == sip.EndedByExpiry || e.By == sip.EndedByGone
 	}
 }
 

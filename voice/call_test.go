@@ -32,6 +32,7 @@ func (l *leg) CallID() string           { return "id" }
 // session is the audio that a test plays; recordings end after their length unless another replaces them.
 type session struct {
 	events  chan media.Event
+	answers []string // given to Accept
 	stats   media.Stats
 	reject  error
 	plays   []int // frames of each Play
@@ -41,12 +42,15 @@ type session struct {
 	reports bool
 }
 
-func (s *session) Offer() []byte                        { return []byte("offer") }
-func (s *session) Accept([]byte) error                  { return s.reject }
+func (s *session) Offer() []byte { return []byte("offer") }
+func (s *session) Accept(answer []byte) error {
+	s.answers = append(s.answers, string(answer))
+	return s.reject
+}
 func (s *session) Reoffer(offer []byte) ([]byte, error) { return offer, nil }
 func (s *session) Codec() media.Codec                   { return media.PCMU }
 func (s *session) Events() <-chan media.Event           { return s.events }
-func (s *session) Stats() media.Stats                   { return s.stats }
+func (s *session) Narrow() []byte                       { return []byte("narrow") }
 func (s *session) Reported() bool                       { return s.reports }
 func (s *session) Close()                               { s.closed = true }
 
@@ -58,14 +62,27 @@ func (s *session) Play(frames [][]byte) media.ClipID {
 	id := media.ClipID(len(s.plays))
 	length := time.Duration(len(frames)) * media.Frame
 	s.timer = time.AfterFunc(length, func() { s.events <- media.Played{Clip: id} })
-	s.stats.PromptSent += length
 	return id
+}
+
+// Stats counts what was sent of the recordings by now.
+func (s *session) Stats() media.Stats {
+	stats := s.stats
+	for i, at := range s.at {
+		end := time.Now()
+		if i+1 < len(s.at) {
+			end = s.at[i+1]
+		}
+		stats.PromptSent += min(end.Sub(at), time.Duration(s.plays[i])*media.Frame)
+	}
+	return stats
 }
 
 // stage is one call with everything around it played by the test.
 type stage struct {
 	leg     *leg
 	session *session
+	keys    KeySource
 	library *prompts.Library
 	events  []telgate.Event
 	result  chan telgate.Call
@@ -80,13 +97,18 @@ var library = sync.OnceValues(func() (*prompts.Library, error) { //nolint:gochec
 
 func begin(t *testing.T, change func(*Config, *telgate.Order)) *stage {
 	t.Helper()
+	return beginWith(t, "", change)
+}
+
+func beginWith(t *testing.T, keys KeySource, change func(*Config, *telgate.Order)) *stage {
+	t.Helper()
 	library, err := library()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &stage{
 		leg:     &leg{make(chan sip.Event, 8), make(chan sip.Hangup, 1)},
-		session: &session{events: make(chan media.Event, 8)}, library: library, result: make(chan telgate.Call, 1),
+		session: &session{events: make(chan media.Event, 8)}, keys: keys, library: library, result: make(chan telgate.Call, 1),
 	}
 	cfg := Config{
 		Setup: 20 * time.Second, FirstResponse: 4 * time.Second, MaxDuration: time.Minute, ConfirmAfter: 1500 * time.Millisecond,
@@ -102,6 +124,7 @@ func begin(t *testing.T, change func(*Config, *telgate.Order)) *stage {
 			s.invite = in
 			return s.leg, nil
 		},
+		Keys:   s.keys,
 		Open:   func(context.Context) (Session, error) { return s.session, nil },
 		Script: library.Script,
 	}
@@ -166,8 +189,8 @@ func answer() []sip.Event {
 func TestTheConfirmKeyConfirmsAndIsThanked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := begin(t, nil)
-		s.signal(answer()...)
 		s.session.stats.Received = 100
+		s.signal(answer()...)
 		s.pass(2 * time.Second) // the recording starts
 		s.pass(5 * time.Second)
 		s.press('1')

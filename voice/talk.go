@@ -29,10 +29,13 @@ type talk struct {
 	held      bool
 	confirmed bool
 	peerBye   bool
+	broken    bool      // the network lost the dialog
+	via       KeySource // of the first key
 
 	saying  saying
 	playing prompts.Clip
 	clip    media.ClipID
+	before  time.Duration // of recordings sent, when it began
 	spoken  time.Duration // of the alert, speech only, in plays that are over
 }
 
@@ -58,13 +61,16 @@ func (c *call) answered(a sip.Answered) {
 		return
 	}
 	c.out.Audio.Codec = c.session.Codec().Name
-	c.talk = &talk{at: now}
+	c.talk = &talk{at: now, held: c.held}
 	c.clock.at(alarmMax, now.Add(c.cfg.MaxDuration), func() { c.bye() })
 	c.clock.at(alarmPrompt, now.Add(startAfterACK), c.promptDue)
 }
 
 // heard takes one event of the session.
 func (c *call) heard(ev media.Event) {
+	if h, is := ev.(media.Held); is && c.talk == nil {
+		c.held = h.On // an UPDATE while it rings
+	}
 	if c.talk == nil || c.ev.own != ownNone {
 		return
 	}
@@ -81,7 +87,7 @@ func (c *call) heard(ev media.Event) {
 			c.playAlert()
 		}
 	case media.Key:
-		c.pressed(ev)
+		c.pressed(ev, KeysRFC4733)
 	case media.Played:
 		c.played(ev)
 	case media.Held:
@@ -110,6 +116,7 @@ func (c *call) play(what saying, clip prompts.Clip) {
 		return
 	}
 	c.talk.saying, c.talk.playing = what, clip
+	c.talk.before = c.session.Stats().PromptSent
 	c.talk.clip = c.session.Play(clip.Frames)
 	c.tell(telgate.Event{Kind: telgate.EventPrompt, Clip: clip.Name})
 }
@@ -148,6 +155,17 @@ func (c *call) hold(on bool) {
 	c.playAlert()
 }
 
+// reanswered takes the callee's answer to an offer inside the call; one that cannot be used leaves nothing to talk over.
+func (c *call) reanswered(a sip.Reanswered) {
+	if c.talk == nil || c.ev.own != ownNone {
+		return
+	}
+	if err := c.session.Accept(a.SDP); err != nil {
+		c.out.Signal.Err = "accept the answer to a further offer: " + err.Error()
+		c.bye()
+	}
+}
+
 // bye ends an answered call from our side; what was reached by then stands.
 func (c *call) bye() {
 	if c.leg == nil || c.ev.own != ownNone {
@@ -174,6 +192,8 @@ func (c *call) judgeTalk() verdict {
 		return answered(telgate.DetailNoAudio)
 	case t.held:
 		return answered(telgate.DetailHeld)
+	case t.broken:
+		return answered(telgate.DetailEndedByNetwork)
 	case t.peerBye && t.spoken == 0 && stats.PromptSent < c.cfg.ConfirmAfter:
 		return answered(telgate.DetailHungUpEarly)
 	case t.peerBye:

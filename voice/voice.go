@@ -61,6 +61,7 @@ type Audio interface {
 // Negotiation is the session's side of offer and answer (RFC 3264).
 type Negotiation interface {
 	Offer() []byte
+	Narrow() []byte // a narrower offer for a 488, nil = none
 	Accept(answer []byte) error
 	Reoffer(offer []byte) ([]byte, error)
 	Codec() media.Codec
@@ -72,7 +73,18 @@ type Line struct {
 	Invite func(ctx context.Context, in sip.Invite) (Leg, error) // returns when the INVITE was handed to the network
 	Open   func(ctx context.Context) (Session, error)            // a port pair with our offer; a [*sip.SendError] where the trunk is not open
 	Script func(prompts.ScriptOptions) (prompts.Script, error)   // the recordings, in this trunk's codecs
+	Keys   KeySource                                             // which keys count; "" is KeysAuto
 }
+
+// KeySource is where keys may come from.
+type KeySource string
+
+// Sources of keys. With KeysAuto the first that a call brings is the call's own.
+const (
+	KeysAuto    KeySource = "auto"
+	KeysRFC4733 KeySource = "rfc4733" // telephone-event in the callee's RTP
+	KeysInfo    KeySource = "info"    // SIP INFO in the callee's dialog
+)
 
 // Voice makes calls. It is safe for use by many goroutines.
 type Voice struct {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,6 +148,14 @@ func TestEveryRefusalOnTheWireHasItsOutcome(t *testing.T) {
 			}
 			w.peer.Answer(invite, fmt.Sprintf("%d Because", r.status), "a", "", reason...)
 			w.peer.Expect("ACK")
+			if r.status == 488 && !r.rings { // once more, with PCMU alone
+				again := w.peer.Expect("INVITE")
+				if !strings.Contains(again.Body, "RTP/AVP 0 101\r\n") {
+					t.Errorf("offer %q", again.Body)
+				}
+				w.peer.Answer(again, "488 Because", "a", "", reason...)
+				w.peer.Expect("ACK")
+			}
 			if got := c.ended(t); got != r.want {
 				t.Errorf("%v, want %v", got, r.want)
 			}

@@ -117,6 +117,7 @@ func (g *gateway) lines() map[string]voice.Line {
 		lines[trunk.Name()] = voice.Line{
 			Dial:   func(n telgate.Number) (string, error) { return g.dialer.Dial(n, route) },
 			Script: g.sounds.Script,
+			Keys:   voice.KeySource(g.cfg.Trunks[i].DTMF),
 			Invite: func(ctx context.Context, in sip.Invite) (voice.Leg, error) {
 				leg, err := trunk.Invite(ctx, in)
 				if err != nil {
@@ -134,7 +135,8 @@ func (g *gateway) lines() map[string]voice.Line {
 				}
 				return g.engine.Open(ctx, media.Options{
 					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(g.cfg.Media.Latch),
-					SRTP: media.SRTP(g.cfg.Trunks[i].SRTP),
+					SRTP:     media.SRTP(g.cfg.Trunks[i].SRTP),
+					NoEvents: g.cfg.Trunks[i].DTMF == string(voice.KeysInfo),
 				})
 			},
 		}
