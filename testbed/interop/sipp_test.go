@@ -86,6 +86,9 @@ func TestTheRacesThatNoPBXMakesOnCommand(t *testing.T) {
 		{"407-on-bye", "answered/no_audio", 3},
 		{"100-on-bye", "answered/no_audio", 3},
 		{"481-on-bye", "answered/no_audio", 3},
+		{"prack", "answered/hung_up_early", 3},
+		{"refresh", "answered/no_audio", 3},
+		{"answer-in-ack", "confirmed/", 0},
 	} {
 		t.Run(r.scenario, func(t *testing.T) {
 			t.Parallel()
