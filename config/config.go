@@ -126,19 +126,24 @@ type Trunk struct {
 	Kind      string
 	Addresses []string
 	Transport string
-	Bind      string
-	Peers     []string
-	Codecs    []string
-	SRTP      string // "off", "optional" or "required"
-	Prefixes  []string
-	DTMF      string // "auto", "rfc4733" or "info"
-	Account   Account
-	Register  Register
-	Probe     string // "options", "register" or "off"; "" = by Register
-	Identity  Identity
-	Format    Format
-	Target    Target
-	Lines     Lines
+	// LargeByTCP is transport = ["udp", "tcp"].
+	LargeByTCP    bool
+	TLS           TLS
+	OutboundProxy string
+
+	Bind     string
+	Peers    []string
+	Codecs   []string
+	SRTP     string // "off", "optional" or "required"
+	Prefixes []string
+	DTMF     string // "auto", "rfc4733" or "info"
+	Account  Account
+	Register Register
+	Probe    string // "options", "register" or "off"; "" = by Register
+	Identity Identity
+	Format   Format
+	Target   Target
+	Lines    Lines
 }
 
 // Register is how a trunk is registered with.
@@ -223,6 +228,7 @@ func Default() Config {
 // NewTrunk is a trunk as an empty table makes it.
 func NewTrunk(name string) Trunk {
 	return Trunk{
+		TLS:  TLS{Min: "1.2"},
 		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto",
 		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},

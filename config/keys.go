@@ -20,8 +20,7 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register_by", "outbound_proxy", "tls_ca", "tls_cert", "tls_key", "tls_server_name", "tls_min", "nat",
-			"answer_supervision", "test_number",
+			"register_by", "nat", "answer_supervision", "test_number",
 		}
 	case "groups":
 		return []string{"confirmations"}
@@ -87,7 +86,7 @@ func (l *Log) keys() keys {
 
 func (t *Trunk) keys(s Secrets) keys {
 	return keys{
-		"kind": oneOf(&t.Kind, "carrier", "pbx"), "addresses": list(&t.Addresses), "transport": transport(&t.Transport),
+		"kind": oneOf(&t.Kind, "carrier", "pbx"), "addresses": list(&t.Addresses), "transport": transport(&t.Transport, &t.LargeByTCP),
 		"user": text(&t.Account.User), "auth_user": text(&t.Account.AuthUser), "password": secret(&t.Account.Password, s),
 		"domain": text(&t.Account.Domain), "caller_id": text(&t.Account.CallerID), "display_name": text(&t.Account.DisplayName),
 		"register": boolean(&t.Register.On), "registrar": text(&t.Register.Registrar), "register_expires": integer(&t.Register.Expires, 60, 86_400),
@@ -97,7 +96,9 @@ func (t *Trunk) keys(s Secrets) keys {
 		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),
-		"dial_prefix": digits(&t.Format.DialPrefix), "dtmf": dtmf(&t.DTMF),
+		"dial_prefix": digits(&t.Format.DialPrefix), "outbound_proxy": text(&t.OutboundProxy), "dtmf": dtmf(&t.DTMF),
+		"tls_ca": text(&t.TLS.CA), "tls_cert": text(&t.TLS.Cert), "tls_key": keyFile(&t.TLS.Key, &t.TLS.KeyText, s),
+		"tls_server_name": text(&t.TLS.ServerName), "tls_min": oneOf(&t.TLS.Min, "1.2", "1.3"),
 	}.with(t.Identity.keys(), t.Target.keys(), t.Lines.keys())
 }
 

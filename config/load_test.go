@@ -251,7 +251,7 @@ file = "flood.wav"
 	same(t, "media", cfg.Media, Media{PortMin: 30000, PortMax: 30001, Address: "198.51.100.8", Latch: "off", DSCP: 63})
 	same(t, "log", cfg.Log, Log{Level: "debug", Format: "json"})
 	same(t, "trunks", cfg.Trunks, []Trunk{{
-		Name: "main", Kind: "pbx", Addresses: []string{"192.0.2.1", "192.0.2.2"}, Transport: "tcp", Bind: "192.0.2.8",
+		Name: "main", Kind: "pbx", Addresses: []string{"192.0.2.1", "192.0.2.2"}, Transport: "tcp", TLS: TLS{Min: "1.2"}, Bind: "192.0.2.8",
 		Peers: []string{"192.0.2.0/28"}, Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"}, DTMF: "info",
 		Account:  Account{User: "u", AuthUser: "a", Password: Secret{"from-env"}, Domain: "example.com", CallerID: "+81312345678", DisplayName: "Ops"},
 		Register: Register{On: true, Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
@@ -277,9 +277,30 @@ file = "flood.wav"
 	same(t, "warnings", len(cfg.Warnings), 0)
 }
 
+func TestATrunkSaysHowItsConnectionsAreMade(t *testing.T) {
+	trunks := good(t, `
+[trunks.a]
+transport = "tls"
+tls_ca = "ca.pem"
+tls_cert = "/etc/telgate/cert.pem"
+tls_key = "key.pem"
+tls_server_name = "pbx.example.com"
+tls_min = "1.3"
+outbound_proxy = "sbc.example.com:5062"
+[trunks.b]
+transport = ["udp", "tcp"]
+tls_key = "cred:trunk"
+`).Trunks
+	same(t, "TLS", trunks[0].TLS, TLS{CA: "ca.pem", Cert: "/etc/telgate/cert.pem", Key: "key.pem", ServerName: "pbx.example.com", Min: "1.3"})
+	same(t, "TLS by a credential", trunks[1].TLS, TLS{KeyText: Secret{"from-cred"}, Min: "1.2"})
+	if a, b := trunks[0], trunks[1]; a.Transport != "tls" || a.LargeByTCP || a.OutboundProxy != "sbc.example.com:5062" || b.Transport != "udp" || !b.LargeByTCP {
+		t.Errorf("%+v", trunks)
+	}
+}
+
 func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
-		Name: "main", Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
+		Name: "main", Kind: "carrier", Transport: "udp", TLS: TLS{Min: "1.2"}, Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
 	}})

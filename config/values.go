@@ -235,15 +235,6 @@ func portRange(low, high *int) setter {
 	}
 }
 
-func transport(at *string) setter {
-	return func(v any) error {
-		if v == "tls" {
-			return errors.New("\"tls\" is not in this version")
-		}
-		return oneOf(at, "udp", "tcp")(v)
-	}
-}
-
 func dtmf(at *string) setter {
 	return func(v any) error {
 		if v == "inband" {

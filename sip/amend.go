@@ -78,7 +78,7 @@ func (l *Leg) inviteAgain(res *sip.Response, again *sip.Request, told Event) {
 	ctx, stop := l.trunk.limited(giveUp)
 	defer stop()
 	l.state = calling
-	if err := l.send(ctx, again); err != nil {
+	if err := l.send(ctx, l.fitted(ctx, again)); err != nil {
 		l.facts(res)
 		l.finish(EndedByTransport, err)
 		return

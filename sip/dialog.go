@@ -50,8 +50,9 @@ func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Requ
 	if target.Host == "" {
 		target = l.first.Recipient
 	}
+	p := l.toward(d)
 	req := sip.NewRequest(method, *target.Clone())
-	req.AppendHeader(l.trunk.newVia(l.path))
+	req.AppendHeader(l.trunk.newVia(p))
 	maxForwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&maxForwards)
 	for _, r := range d.routes {
@@ -63,35 +64,55 @@ func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Requ
 	sip.CopyHeaders("Call-ID", l.first, req)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
 	if method != sip.ACK {
-		req.AppendHeader(l.trunk.contact(l.path))
+		req.AppendHeader(l.trunk.contact(p))
 	}
 	sip.CopyHeaders("User-Agent", l.first, req)
-	l.trunk.address(req, path{local: l.path.local, to: l.nextHop(d)})
+	l.trunk.address(req, p)
 	return req
+}
+
+// toward is the path of the dialog's requests: the leg's, to the dialog's next hop. A sips: hop is reached by TLS or not at
+// all, whatever the INVITE took.
+func (l *Leg) toward(d *dialog) path {
+	p := l.path
+	p.to = l.nextHop(d)
+	if d.hop().Scheme == "sips" && l.trunk.over(p) != "tls" {
+		if p.to == l.path.to {
+			p.to = netip.AddrPortFrom(p.to.Addr(), sipsPort)
+		}
+		p.transport = "tls"
+	}
+	return p
+}
+
+// hop is the URI that the dialog's requests go to: the first route, else the remote target.
+func (d *dialog) hop() *sip.Uri {
+	if len(d.routes) > 0 {
+		return &d.routes[0]
+	}
+	return &d.target
 }
 
 // nextHop is where the dialog's requests go: the first route, else the Contact, where that is an address we can reach as
 // it stands; else where the INVITE went.
 func (l *Leg) nextHop(d *dialog) netip.AddrPort {
-	hop := d.target
-	if len(d.routes) > 0 {
-		hop = d.routes[0]
-	}
+	hop := d.hop()
 	addr, err := netip.ParseAddr(trimBrackets(hop.Host))
 	if err != nil {
 		return l.path.to
 	}
-	port := hop.Port
-	if port == 0 {
-		port = 5060
-	}
-	if l.trunk.cfg.Transport == "tcp" && addr == l.path.to.Addr() {
+	over := l.trunk.over(l.path)
+	if over != "udp" && addr == l.path.to.Addr() {
 		return l.path.to // the connection that is open, not the port the peer dialled from
 	}
 	if addr.IsPrivate() && !l.path.to.Addr().IsPrivate() && !l.path.to.Addr().IsLoopback() {
 		return l.path.to // an address from behind somebody's NAT
 	}
-	return netip.AddrPortFrom(addr, uint16(port))
+	port := uint16(hop.Port)
+	if port == 0 {
+		port = defaultPort(over)
+	}
+	return netip.AddrPortFrom(addr, port)
 }
 
 func trimBrackets(host string) string {

@@ -2,12 +2,15 @@ package sip
 
 import "time"
 
-// Event is something that happened to a leg: [Challenged], [Amended], [Trying], [Progress], [Answered],
+// Event is something that happened to a leg: [Challenged], [Retargeted], [Amended], [Trying], [Progress], [Answered],
 // [Reoffer], [Reanswered], [Digit] or [Ended].
 type Event interface{ event() }
 
 // Challenged is a 401 or 407 that was answered: the INVITE was handed to the network once more.
 type Challenged struct{}
+
+// Retargeted is a 503 that sent the INVITE to the trunk's next target.
+type Retargeted struct{}
 
 // Amended is a 421, 422 or 488 after which the INVITE was changed as it wants and handed to the network once more.
 type Amended struct{ Status int }
@@ -81,6 +84,7 @@ func (Challenged) event() {}
 func (Amended) event()    {}
 func (Reanswered) event() {}
 func (Digit) event()      {}
+func (Retargeted) event() {}
 func (Trying) event()     {}
 func (Progress) event()   {}
 func (Answered) event()   {}

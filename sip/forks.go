@@ -64,7 +64,7 @@ func (l *Leg) repeated(res *sip.Response) {
 func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
 	ack, mine := l.forks.ackOf(res)
 	if ack != nil {
-		_ = l.trunk.ua.TransportLayer().WriteMsg(ack.Clone()) // one that is lost is asked for again
+		l.trunk.write(ack.Clone()) // one that is lost is asked for again
 	}
 	return mine
 }
@@ -93,7 +93,7 @@ func (t *Trunk) dismiss(res *sip.Response) {
 		return // to an INVITE that never was
 	}
 	t.mu.Lock()
-	p := path{local: t.local, advertise: t.advertisedLocked(), to: t.peer}
+	p := path{local: t.local, to: t.peer}
 	closing := t.closing
 	if !closing {
 		t.work.Add(1)
@@ -103,19 +103,16 @@ func (t *Trunk) dismiss(res *sip.Response) {
 		return
 	}
 	defer t.work.Done()
+	p.advertise = netip.AddrPortFrom(t.advertised(p.to.Addr(), p.local.Addr()), p.local.Port())
 	l := newLeg(t, p)
-	defer func() {
-		for _, release := range l.free {
-			release()
-		}
-	}()
+	defer l.release()
 	from, callID := *res.From(), *res.CallID()
 	l.first = sip.NewRequest(sip.INVITE, t.uri("", p))
 	l.first.AppendHeader(&from)
 	l.first.AppendHeader(&callID)
 	d := dialogOf(res)
 	l.free = append(l.free, t.guard.allow(l.nextHop(d).Addr())) // or the answer to our BYE is dropped unread
-	_ = t.ua.TransportLayer().WriteMsg(l.request(d, sip.ACK, res.CSeq().SeqNo))
+	t.write(l.request(d, sip.ACK, res.CSeq().SeqNo))
 	ctx, stop := t.limited(giveUp)
 	defer stop()
 	seq := res.CSeq().SeqNo + usedSince

@@ -14,6 +14,7 @@ import (
 type guard struct {
 	peers   []netip.Prefix
 	dropped atomic.Uint64
+	shut    atomic.Bool // nothing is read any more
 
 	mu    sync.RWMutex
 	hosts map[netip.Addr]int // how many need it
@@ -53,6 +54,9 @@ func (g *guard) allowed(host netip.Addr) bool {
 // filter is sipgo's hook for raw datagrams. Returning an error would end its listener, so what is not wanted becomes
 // empty, which it skips without keeping the source.
 func (g *guard) filter(info sip.TransportReadProps, data []byte) ([]byte, error) {
+	if g.shut.Load() {
+		return nil, nil
+	}
 	udp, ok := info.RemoteAddr.(*net.UDPAddr)
 	if !ok { // connections are only ever opened by us
 		return data, nil

@@ -103,7 +103,7 @@ func (t *Trunk) Target(user string, phone bool) string {
 // one that withholds it.
 func (t *Trunk) Introduction() []string {
 	req := t.rehearsal("")
-	t.introduce(req, Invite{}, path{to: t.peerAddr()})
+	t.introduce(req, Invite{}, t.outline())
 	said := []string{req.From().String()}
 	for _, name := range []string{"P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "Privacy"} {
 		for _, h := range req.GetHeaders(name) {
@@ -115,7 +115,7 @@ func (t *Trunk) Introduction() []string {
 
 // rehearsal is as much of an INVITE as its addresses need, to be looked at and not to be sent.
 func (t *Trunk) rehearsal(user string) *sip.Request {
-	p := path{to: t.peerAddr()}
+	p := t.outline()
 	req := sip.NewRequest(sip.INVITE, t.uri(user, p))
 	for _, h := range []sip.Header{&sip.FromHeader{DisplayName: t.cfg.Identity.DisplayName, Address: t.uri("", p)}, &sip.ToHeader{Address: t.uri(user, p)}} {
 		req.AppendHeader(h)
@@ -124,10 +124,10 @@ func (t *Trunk) rehearsal(user string) *sip.Request {
 	return req
 }
 
-func (t *Trunk) peerAddr() netip.AddrPort {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.peer
+// outline is as much of a path as addresses need.
+func (t *Trunk) outline() path {
+	host, port, _ := splitAddress(t.cfg.Addresses[0]) // validated
+	return path{host: host, port: port}
 }
 
 // subscriber is a number as tel: has it: one without its country code needs the context in which it is valid (RFC 3966
@@ -157,7 +157,7 @@ func HasName(hosts []string) bool { return firstName(hosts) != "" }
 
 func firstName(hosts []string) string {
 	for _, h := range hosts {
-		host, _, err := splitHostPort(h)
+		host, _, err := splitAddress(h)
 		if _, isAddr := netip.ParseAddr(host); err == nil && isAddr != nil {
 			return host
 		}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
 // errClosed says that the trunk is not open, or stops.
 var errClosed = errors.New("the trunk is not open")
+
+// errNoOptions is of a target that is passed over.
+var errNoOptions = errors.New("no answer to OPTIONS, and there is another target")
 
 // Invite sends an INVITE and returns its leg as soon as it was handed to the network; ctx limits resolving and
 // connecting only. The error is a [*SendError], and nothing was sent then.
@@ -21,23 +24,65 @@ func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
 	if err := errors.Join(t.cfg.writable(in), t.cfg.Identity.sound()); err != nil { // once more: it is what goes on the wire that counts
 		return nil, &SendError{"forbidden", err}
 	}
-	p, err := t.path(ctx)
+	if !t.begin() {
+		return nil, &SendError{"closed", errClosed}
+	}
+	defer t.work.Done()
+	targets, err := t.targets(ctx, t.firstHops(), t.cfg.Transport)
 	if err != nil {
 		return nil, err
+	}
+	var failed []error
+	for i, target := range targets {
+		l, err := t.inviteAt(ctx, in, target, targets[i+1:])
+		if err == nil {
+			return l, nil
+		}
+		if failed = append(failed, err); !definite(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, first(failed)
+}
+
+// first is the error of the target that was wanted most, with those of the others in its text.
+func first(failed []error) error {
+	if len(failed) == 1 {
+		return failed[0]
+	}
+	s, ok := errors.AsType[*SendError](failed[0])
+	if !ok {
+		return failed[0]
+	}
+	return &SendError{s.Op, errors.Join(append([]error{s.Err}, failed[1:]...)...)}
+}
+
+// inviteAt sends the INVITE to one target; next are those it may still go to.
+func (t *Trunk) inviteAt(ctx context.Context, in Invite, target Target, next []Target) (*Leg, error) {
+	p, err := t.reach(ctx, target, len(next)+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(next) > 0 && !t.awake(ctx, p) {
+		return nil, &SendError{"connect", &FlowError{target, FailureTimeout, errNoOptions}}
 	}
 	if err := t.admit(ctx, p); err != nil {
 		return nil, err
 	}
+	req := t.inviteRequest(in, p)
+	auth := t.auth.begin(req)
+	req, p = t.fit(ctx, req, p)
 	l := newLeg(t, p)
-	l.first = t.inviteRequest(in, p)
-	l.auth = t.auth.begin(l.first)
+	l.next, l.first, l.auth = next, req, auth
 	l.callID, l.fromTag = l.first.CallID().Value(), tagOf(l.first.From().Params)
 	l.seq, l.local, l.fallback = 1, in.Offer, in.Fallback
 	if err := t.adopt(l); err != nil {
+		l.release()
 		return nil, err
 	}
 	if err := l.send(ctx, l.first); err != nil {
 		t.drop(l)
+		l.release()
 		t.work.Done()
 		return nil, err
 	}
@@ -46,50 +91,21 @@ func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
 	return l, nil
 }
 
-// path resolves the trunk and, for connections, opens or finds the one that will be used, since Contact names its port.
-func (t *Trunk) path(ctx context.Context) (path, error) {
-	if t.closed() {
-		return path{}, &SendError{"closed", errClosed}
-	}
-	peer, err := t.resolve(ctx)
-	if err != nil {
-		return path{}, &SendError{"resolve", err}
-	}
-	return t.pathTo(ctx, peer)
-}
+// awakeLimit is how long a target on UDP may take to show that it is there, where there is another.
+const awakeLimit = time.Second
 
-// pathTo is the path to one address.
-func (t *Trunk) pathTo(ctx context.Context, peer netip.AddrPort) (path, error) {
-	if t.closed() {
-		return path{}, &SendError{"closed", errClosed}
+// awake asks a target on UDP whether it is there before it gets an INVITE. On UDP the dead say nothing, and an INVITE that
+// may have arrived must not be sent to the next one, because two phones could ring; OPTIONS rings nobody. Who was heard
+// from lately is not asked.
+func (t *Trunk) awake(ctx context.Context, p path) bool {
+	at := t.endpoint(p)
+	if at.transport != "udp" || t.up.health.fresh(at) || t.up.health.resting(at) {
+		return true // one that rests is here because all others do: it gets its chance
 	}
-	t.mu.Lock()
-	ua, local := t.ua, t.local
-	t.mu.Unlock()
-	if t.cfg.Transport == "tcp" {
-		probe := sip.NewRequest(sip.OPTIONS, sip.Uri{Scheme: "sip", Host: hostOf(peer.Addr())})
-		probe.AppendHeader(t.newVia(path{advertise: local}))
-		t.address(probe, path{to: peer})
-		conn, err := ua.TransportLayer().ClientRequestConnection(ctx, probe)
-		if err != nil {
-			return path{}, &SendError{"connect", err}
-		}
-		own, err := netip.ParseAddrPort(conn.LocalAddr().String())
-		if err != nil {
-			return path{}, &SendError{"connect", err}
-		}
-		local = own
-	}
-	t.mu.Lock()
-	advertise := netip.AddrPortFrom(t.advertisedLocked().Addr(), local.Port())
-	t.mu.Unlock()
-	return path{local: local, advertise: advertise, to: peer}, nil
-}
-
-func (t *Trunk) closed() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.ua == nil || t.closing
+	limit, cancel := context.WithTimeout(ctx, awakeLimit)
+	defer cancel()
+	res, err := t.transact(limit, t.request(sip.OPTIONS, "", p))
+	return err == nil && res.StatusCode != 503 || ctx.Err() != nil
 }
 
 // adopt registers a leg for the peer's requests; Run waits for it from then on.
@@ -117,14 +133,18 @@ func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 			return &SendError{"forbidden", err}
 		}
 	}
+	to := destination(req)
+	if err := l.trunk.connect(ctx, req); err != nil {
+		return err
+	}
 	tx, err := l.trunk.ua.TransactionLayer().NewClientTransaction(ctx, req)
 	if err != nil {
-		return &SendError{"connect", unnumbered(err, req)}
+		return &SendError{"connect", unnumbered(l.trunk.up.flows.because(to, err), req)}
 	}
 	tx.OnRetransmission(l.repeated)
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
-		return &SendError{"send", unnumbered(err, req)}
+		return &SendError{"send", unnumbered(l.trunk.up.flows.because(to, err), req)}
 	}
 	l.tx, l.invite = tx, req
 	return nil

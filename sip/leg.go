@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +48,7 @@ type Leg struct {
 	due     deadlines
 	hosts   []netip.Addr // that the guard lets in for this leg, the trunk's first
 	free    []func()     // releases them
+	ways    []func()     // releases the ways that are kept open for this leg
 }
 
 // invitation is the INVITE and what became of it.
@@ -56,8 +58,9 @@ type invitation struct {
 	tx     *sip.ClientTx
 	seq    uint32 // our last CSeq
 	auth   exchange
-	amends []int // statuses whose wish was fulfilled, each once
-	begun  bool  // a 1xx other than 100 came: a phone may ring
+	amends []int    // statuses whose wish was fulfilled, each once
+	begun  bool     // a 1xx other than 100 came: a phone may ring
+	next   []Target // where the INVITE goes if this target cannot take it
 }
 
 // negotiation is where offer and answer stand (RFC 3264).
@@ -85,7 +88,7 @@ func newLeg(t *Trunk, p path) *Leg {
 		trunk: t, path: p,
 		events: make(chan Event, eventRoom), hang: make(chan Hangup, 1), inbox: make(chan inbound, inboxRoom),
 		post: make(chan func()), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
-		early: make(map[string]*dialog), hosts: []netip.Addr{p.to.Addr()}, free: []func(){t.guard.allow(p.to.Addr())},
+		early: make(map[string]*dialog), hosts: []netip.Addr{p.to.Addr()}, free: []func(){t.guard.allow(p.to.Addr())}, ways: []func(){t.keepOpen(p)},
 	}
 }
 
@@ -103,7 +106,11 @@ func (l *Leg) Done() <-chan struct{} { return l.done }
 func (l *Leg) CallID() string { return l.callID }
 
 // Peer is the address the INVITE went to.
-func (l *Leg) Peer() netip.Addr { return l.path.to.Addr() }
+func (l *Leg) Peer() netip.Addr {
+	l.trunk.mu.Lock()
+	defer l.trunk.mu.Unlock()
+	return l.path.to.Addr()
+}
 
 // run owns the leg.
 func (l *Leg) run() {
@@ -128,12 +135,17 @@ func (l *Leg) run() {
 	}
 	l.due.stop()
 	l.trunk.drop(l)
-	for _, release := range l.free {
-		release()
-	}
+	l.release()
 	close(l.events)
 	close(l.done)
 	l.refuseRest()
+}
+
+// release gives back what the leg held: hosts of the guard, ways kept open.
+func (l *Leg) release() {
+	for _, release := range slices.Concat(l.free, l.ways) {
+		release()
+	}
 }
 
 // tell has the leg's own goroutine do something, unless the leg is over.
@@ -177,7 +189,7 @@ func (l *Leg) txDone() <-chan struct{} {
 func (l *Leg) transactionOver() {
 	err := l.tx.Err()
 	if errors.Is(err, sip.ErrTransactionTransport) {
-		l.finish(EndedByTransport, err)
+		l.finish(EndedByTransport, l.trunk.up.flows.because(l.trunk.endpoint(l.path), err))
 		return
 	}
 	if err == nil {
@@ -277,23 +289,35 @@ func (t *Trunk) limited(d time.Duration) (context.Context, context.CancelFunc) {
 
 // transact sends a request other than INVITE and ACK, and returns its final response.
 func (t *Trunk) transact(ctx context.Context, req *sip.Request) (*sip.Response, error) {
+	to := destination(req)
+	if err := t.connect(ctx, req); err != nil {
+		t.up.health.failed(to, 0)
+		return nil, err
+	}
 	tx, err := t.ua.TransactionLayer().NewClientTransaction(ctx, req)
 	if err != nil {
-		return nil, &SendError{"connect", err}
+		return nil, &SendError{"connect", t.up.flows.because(to, err)}
 	}
 	defer tx.Terminate()
 	if err := tx.Init(); err != nil {
-		return nil, &SendError{"send", err}
+		return nil, &SendError{"send", t.up.flows.because(to, err)}
 	}
 	for {
 		select {
 		case res := <-tx.Responses():
+			t.up.health.spoke(to)
 			if !res.IsProvisional() { // stateful proxies answer a BYE with 100 first
 				return res, nil
 			}
 		case <-tx.Done():
-			return nil, tx.Err()
+			t.up.health.failed(to, 0)
+			return nil, t.up.flows.because(to, tx.Err())
+		case <-t.abandon:
+			return nil, errClosed
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				t.up.health.failed(to, 0)
+			}
 			return nil, ctx.Err()
 		}
 	}

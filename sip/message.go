@@ -24,27 +24,20 @@ func (t *Trunk) token(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// path is how requests of one leg travel: from which of our addresses to which of the peer's.
-type path struct {
-	local     netip.AddrPort // what the socket is bound to
-	advertise netip.AddrPort // what Via and Contact say
-	to        netip.AddrPort
-}
-
-// uri is a SIP URI of this trunk's domain.
+// uri is a SIP URI of this trunk's domain. A transport is named where it is not UDP; with TCP for large requests only, it
+// is left open, so that the URI does not change with the size.
 func (t *Trunk) uri(user string, p path) sip.Uri {
 	u := sip.Uri{Scheme: "sip", User: user, Host: t.cfg.Identity.Domain, UriParams: sip.NewParams()}
-	if u.Host == "" {
-		u.Host = hostOf(p.to.Addr())
-		if p.to.Port() != 5060 {
-			u.Port = int(p.to.Port())
-		}
-		if host, _, err := splitHostPort(t.cfg.Addresses[0]); err == nil && !strings.Contains(host, ":") {
-			u.Host = host
-		}
+	if u.Host == "" && p.host != "" {
+		u.Host, u.Port = bracketed(p.host), int(p.port)
+	} else if u.Host == "" {
+		u.Host, u.Port = hostOf(p.to.Addr()), int(p.to.Port())
 	}
-	if t.cfg.Transport == "tcp" {
-		u.UriParams.Add("transport", "tcp")
+	if u.Port == int(defaultPort(t.cfg.Transport)) {
+		u.Port = 0
+	}
+	if t.cfg.Transport != "udp" {
+		u.UriParams.Add("transport", t.cfg.Transport)
 	}
 	return u
 }
@@ -59,22 +52,12 @@ func hostOf(a netip.Addr) string {
 // newVia is a fresh top Via with a branch of its own (RFC 3261 8.1.1.7, RFC 3581).
 func (t *Trunk) newVia(p path) *sip.ViaHeader {
 	v := &sip.ViaHeader{
-		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(t.cfg.Transport),
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(t.over(p)),
 		Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port()), Params: sip.NewParams(),
 	}
 	v.Params.Add("branch", "z9hG4bK"+t.token(12))
 	v.Params.Add("rport", "")
 	return v
-}
-
-// address fills in what sipgo needs to send a request: transport, destination and, on UDP, our own socket.
-func (t *Trunk) address(req *sip.Request, p path) {
-	req.SetBody(req.Body()) // writes Content-Length, without which a message on a connection has no end (RFC 3261 20.14)
-	req.SetTransport(strings.ToUpper(t.cfg.Transport))
-	req.SetDestination(p.to.String())
-	if t.cfg.Transport == "udp" {
-		req.Laddr = sip.Addr{IP: p.local.Addr().AsSlice(), Port: int(p.local.Port())}
-	}
 }
 
 // request builds a request outside any dialog.
@@ -83,6 +66,9 @@ func (t *Trunk) request(method sip.RequestMethod, user string, p path) *sip.Requ
 	req.AppendHeader(t.newVia(p))
 	maxForwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&maxForwards)
+	for _, r := range t.preloaded(method) {
+		req.AppendHeader(&sip.RouteHeader{Address: r})
+	}
 
 	from := t.uri(t.callerID(), p)
 	from.Port, from.UriParams = 0, nil
@@ -118,9 +104,9 @@ func (t *Trunk) callerID() string {
 // contact is where the peer's requests reach this trunk.
 func (t *Trunk) contact(p path) *sip.ContactHeader {
 	u := sip.Uri{Scheme: "sip", User: t.contactUser(), Host: hostOf(p.advertise.Addr()), Port: int(p.advertise.Port())}
-	if t.cfg.Transport == "tcp" {
+	if over := t.over(p); over != "udp" {
 		u.UriParams = sip.NewParams()
-		u.UriParams.Add("transport", "tcp")
+		u.UriParams.Add("transport", over)
 	}
 	return &sip.ContactHeader{Address: u}
 }
@@ -137,6 +123,9 @@ func (t *Trunk) inviteRequest(in Invite, p path) *sip.Request {
 	contentType := sip.ContentTypeHeader("application/sdp")
 	req.AppendHeader(&contentType)
 	req.SetBody(in.Offer)
+	if t.over(p) == "udp" {
+		slim(req, inviteGoal)
+	}
 	return req
 }
 

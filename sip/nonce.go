@@ -67,7 +67,7 @@ func newAuthenticator(cfg TrunkConfig, env Env, token func(int) string) *authent
 		hosts: map[string]bool{}, realms: map[place]string{}, spaces: map[space]*protection{},
 	}
 	for _, address := range cfg.Addresses {
-		if host, _, err := splitHostPort(address); err == nil {
+		if host, _, err := splitAddress(address); err == nil {
 			a.hosts[strings.ToLower(host)] = true
 		}
 	}
@@ -89,7 +89,7 @@ func peerOf(req *sip.Request) string {
 	if ap, err := netip.ParseAddrPort(destination); err == nil {
 		return ap.Addr().Unmap().String()
 	}
-	host, _, err := splitHostPort(destination)
+	host, _, err := splitAddress(destination)
 	if err != nil {
 		return destination
 	}

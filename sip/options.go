@@ -24,6 +24,10 @@ func (p Probe) Alive() bool { return aliveStatus(p.Status) }
 // Probe sends OPTIONS to the trunk (RFC 3261 11) and rings nobody. It answers challenges, but not while refused
 // credentials rest; the trunk's [Health] learns from it.
 func (t *Trunk) Probe(ctx context.Context) (Probe, error) {
+	if !t.begin() {
+		return Probe{}, &SendError{"closed", errClosed}
+	}
+	defer t.work.Done()
 	p, err := t.path(ctx)
 	if err != nil {
 		if ctx.Err() == nil || isTimeout(ctx.Err()) {
@@ -31,6 +35,23 @@ func (t *Trunk) Probe(ctx context.Context) (Probe, error) {
 		}
 		return Probe{}, err
 	}
+	return t.probe(ctx, p)
+}
+
+// ProbeTarget does the same at one of [Trunk.Targets].
+func (t *Trunk) ProbeTarget(ctx context.Context, target Target) (Probe, error) {
+	if !t.begin() {
+		return Probe{}, &SendError{"closed", errClosed}
+	}
+	defer t.work.Done()
+	p, err := t.reach(ctx, target, 1)
+	if err != nil {
+		return Probe{}, err
+	}
+	return t.probe(ctx, p)
+}
+
+func (t *Trunk) probe(ctx context.Context, p path) (Probe, error) {
 	req := t.request(sip.OPTIONS, "", p)
 	req.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
 	var sent time.Time

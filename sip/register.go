@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -58,10 +57,10 @@ type registration struct {
 	fromTag  string
 	seq      uint32
 	ask      time.Duration
-	bound    *binding   // nil while not registered
-	doubt    *path      // of a REGISTER whose answer has not come
-	failures int        // in a row
-	host     netip.Addr // of the registrar, as resolved last
+	bound    *binding // nil while not registered
+	doubt    *path    // of a REGISTER whose answer has not come
+	failures int      // in a row
+	release  func()   // lets the way to the registrar close; nil while not registered
 }
 
 func newRegistration(t *Trunk) *registration {
@@ -154,7 +153,8 @@ func (r *registration) register(ctx context.Context) time.Duration {
 	if err != nil {
 		return r.failed(err)
 	}
-	r.bound, r.failures = b, 0
+	r.hold(b)
+	r.failures = 0
 	r.trunk.vitals.registered(hostPort(b.contact), Registration{Wanted: true, Until: b.until, Granted: b.granted, Foreign: b.foreign})
 	select {
 	case <-r.first:
@@ -228,7 +228,7 @@ func (r *registration) failed(err error) time.Duration {
 	lost := r.bound == nil || decided || !t.env.Now().Before(r.bound.until)
 	t.vitals.unregistered(err, decided, lost)
 	if lost {
-		r.bound = nil
+		r.hold(nil)
 	}
 	t.env.Log.Warn("not registered", "err", err, "registered_still", !lost)
 	most := awayMost
@@ -297,7 +297,7 @@ func (r *registration) gone(ctx context.Context, why error) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false // we stop; nothing is lost
 	}
-	r.bound = nil
+	r.hold(nil)
 	r.trunk.env.Log.Warn("registration lost", "err", why)
 	r.trunk.vitals.unregistered(fmt.Errorf("registration lost: %w", why), false, true)
 	return true
@@ -323,7 +323,18 @@ func (r *registration) leave() {
 	if _, err := r.send(ctx, req); err != nil {
 		r.trunk.env.Log.Warn("not unregistered", "err", err)
 	}
-	r.bound = nil
+	r.hold(nil)
+}
+
+// hold notes what is registered, nil for nothing, and keeps the way there open.
+func (r *registration) hold(b *binding) {
+	if r.release != nil {
+		r.release()
+		r.release = nil
+	}
+	if r.bound = b; b != nil {
+		r.release = r.trunk.keepOpen(b.path)
+	}
 }
 
 // wake has a registration that failed tried at once: a call is waiting for it.

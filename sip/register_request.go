@@ -12,19 +12,14 @@ import (
 
 // path is how REGISTER travels: to the registrar, or to the trunk itself.
 func (r *registration) path(ctx context.Context) (path, error) {
-	t := r.trunk
-	if t.cfg.Register.Registrar == "" {
-		return t.path(ctx)
+	cfg := &r.trunk.cfg
+	switch {
+	case cfg.OutboundProxy != "":
+		return r.trunk.pathBy(ctx, []string{cfg.OutboundProxy})
+	case cfg.Register.Registrar != "":
+		return r.trunk.pathBy(ctx, []string{cfg.Register.Registrar})
 	}
-	to, err := t.lookup(ctx, t.cfg.Register.Registrar)
-	if err != nil {
-		return path{}, &SendError{"resolve", err}
-	}
-	if to.Addr() != r.host {
-		t.guard.allow(to.Addr()) // for good, as the trunk's own
-		r.host = to.Addr()
-	}
-	return t.pathTo(ctx, to)
+	return r.trunk.pathBy(ctx, cfg.Addresses) // the service route is not for REGISTER (RFC 3608 5)
 }
 
 // request builds a REGISTER. It goes to the domain and names the account, not the caller id (RFC 3261 10.2).
@@ -32,11 +27,11 @@ func (r *registration) request(p path, expires time.Duration) *sip.Request {
 	t := r.trunk
 	req := t.request(sip.REGISTER, "", p)
 	account := t.uri(t.cfg.Credentials.User, p)
-	if host, port, err := splitHostPort(t.cfg.Register.Registrar); err == nil && t.cfg.Identity.Domain == "" {
-		account.Host = host
-		req.Recipient.Host, req.Recipient.Port = host, 0
-		if port != 5060 {
-			req.Recipient.Port = port
+	if host, port, err := splitAddress(t.cfg.Register.Registrar); err == nil && t.cfg.Identity.Domain == "" {
+		account.Host = bracketed(host)
+		req.Recipient.Host, req.Recipient.Port = account.Host, 0
+		if port != defaultPort(t.cfg.Transport) {
+			req.Recipient.Port = int(port)
 		}
 	}
 	account.Port, account.UriParams = 0, nil

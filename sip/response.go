@@ -10,6 +10,7 @@ import (
 // response takes one response to the INVITE.
 func (l *Leg) response(res *sip.Response) {
 	l.end.Responses++
+	l.trunk.up.health.spoke(l.trunk.endpoint(l.path))
 	if s := firstHeader(res, "Server", "User-Agent"); s != "" {
 		l.end.Server = s
 	}
@@ -93,15 +94,20 @@ func (l *Leg) admit(d *dialog) {
 		hosts = append(hosts, contact)
 	}
 	for _, h := range hosts {
-		if slices.Contains(l.hosts, h) {
-			continue
-		}
-		if len(l.hosts) == mostHosts { // the first is the trunk
-			l.free[1]()
-			l.free, l.hosts = slices.Delete(l.free, 1, 2), slices.Delete(l.hosts, 1, 2)
-		}
-		l.free, l.hosts = append(l.free, l.trunk.guard.allow(h)), append(l.hosts, h)
+		l.letIn(h)
 	}
+}
+
+// letIn opens the socket to a host for as long as the leg lasts.
+func (l *Leg) letIn(h netip.Addr) {
+	if slices.Contains(l.hosts, h) {
+		return
+	}
+	if len(l.hosts) == mostHosts { // the first is the trunk
+		l.free[1]()
+		l.free, l.hosts = slices.Delete(l.free, 1, 2), slices.Delete(l.hosts, 1, 2)
+	}
+	l.free, l.hosts = append(l.free, l.trunk.guard.allow(h)), append(l.hosts, h)
 }
 
 // success is the first 2xx: ACK at once, and the dialog is up; or, after our CANCEL, ACK and BYE.
@@ -141,8 +147,8 @@ func (l *Leg) acknowledge(d *dialog, invite *sip.Request) {
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} { // RFC 3261 22.1
 		sip.CopyHeaders(name, invite, ack)
 	}
-	_ = l.trunk.ua.TransportLayer().WriteMsg(ack) // a lost one is asked for again by the repeated 2xx
-	l.forks.acknowledged(d.toTag, ack)            // after it: sending fills in what repeats copy
+	l.trunk.write(ack)                 // a lost one is asked for again by the repeated 2xx
+	l.forks.acknowledged(d.toTag, ack) // after it: sending fills in what repeats copy
 }
 
 // challenged sends the INVITE again with credentials.
@@ -161,6 +167,9 @@ func (l *Leg) challenged(res *sip.Response) {
 
 // refused is a final 3xx–6xx; its ACK has been sent by the transaction.
 func (l *Leg) refused(res *sip.Response) {
+	if l.elsewhere(res) {
+		return
+	}
 	l.facts(res)
 	if l.why != nil {
 		l.finish(EndedByCancelled, nil)

@@ -22,36 +22,56 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// sipgo refuses what is larger than this; an INVITE that answers two challenges is. The kernel cuts it up.
+// sipgo refuses what is larger than this; an INVITE that answers two challenges is. The kernel cuts it up. What sipgo says
+// outside the logs that each trunk gives it is about its own counting of references.
 //
-//nolint:gochecknoinits // the limit is a variable of sipgo's, to be set once before anything is sent
-func init() { sip.UDPMTUSize = 16 << 10 }
+//nolint:gochecknoinits // both are variables of sipgo's, to be set once before anything is sent
+func init() {
+	sip.UDPMTUSize = 16 << 10
+	sip.SetDefaultLogger(slog.New(slog.DiscardHandler))
+}
 
 // Env is what a trunk takes from outside.
 type Env struct {
-	Listen   func(ctx context.Context, network, address string) (net.PacketConn, error)
-	Resolver *net.Resolver                                 // nil = the system's
-	Source   func(peer netip.AddrPort) (netip.Addr, error) // our address toward a peer; nil = what the kernel would use
-	Rand     io.Reader                                     // for tags, branches and Call-IDs: cryptographic
-	Now      func() time.Time
-	Log      *slog.Logger
+	Listen func(ctx context.Context, network, address string) (net.PacketConn, error)
+	// Dial opens a TCP connection, or a socket toward a name server; local is the address to use, any where not valid.
+	// nil = [Dial].
+	Dial   func(ctx context.Context, network string, local netip.Addr, address string) (net.Conn, error)
+	DNS    *DNS                                          // nil = the system's
+	Source func(peer netip.AddrPort) (netip.Addr, error) // our address toward a peer; nil = what the kernel would use
+	Rand   io.Reader                                     // for tags, branches and Call-IDs: cryptographic
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Dial connects as the system does, from one of our addresses, any where that is not valid.
+func Dial(ctx context.Context, network string, local netip.Addr, address string) (net.Conn, error) {
+	d := net.Dialer{}
+	if local.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+	}
+	return d.DialContext(ctx, network, address)
 }
 
 // TrunkConfig describes a SIP peer and how it is spoken to.
 type TrunkConfig struct {
 	Name        string
-	Addresses   []string // host[:port]; the first is used
-	Transport   string   // "udp" or "tcp"
+	Addresses   []string // host[:port], in the order they are tried; a host alone is resolved by RFC 3263
+	Transport   string   // "udp", "tcp" or "tls"
+	LargeByTCP  bool     // with "udp": requests past the MTU go by TCP (RFC 3261 18.1.1)
+	TLS         TLS
 	Credentials Credentials
 	Identity    Identity
 	Addressing  Addressing
 	Local       Local
-	Keepalive   time.Duration  // between packets that keep a UDP path open while a leg is up; 0 = none
-	Peers       []netip.Prefix // further sources whose datagrams are read
-	Register    Register
-	Probe       Probing
-	Dialable    func(user string) error // asked about the user part of every INVITE about to be sent
-	RungBy      func(user string)       // told who rings us, "" where that is withheld; must not block. nil = nobody is told
+	// OutboundProxy is host[:port] of the proxy that every request outside dialogs goes through; "" = none.
+	OutboundProxy string
+	Keepalive     time.Duration  // between keep-alives while a leg is up or the trunk is registered; 0 = none
+	Peers         []netip.Prefix // further sources whose datagrams are read
+	Register      Register
+	Probe         Probing
+	Dialable      func(user string) error // asked about the user part of every INVITE about to be sent
+	RungBy        func(user string)       // told who rings us, "" where that is withheld; must not block. nil = nobody is told
 }
 
 // Credentials answer a digest challenge (RFC 8760).

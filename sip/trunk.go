@@ -2,25 +2,19 @@ package sip
 
 import (
 	"context"
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 )
 
-const (
-	readBuffer   = 4 << 20 // of the UDP socket: the default loses packets at 200 set-ups side by side
-	resolveLimit = 3 * time.Second
-	reopenAfter  = 5 * time.Second
-	farewell     = 2 * time.Second // for the CANCELs and BYEs of a trunk that stops
-)
+const farewell = 2 * time.Second // for the CANCELs and BYEs of a trunk that stops
 
 // Trunk is a SIP peer that calls go to: one user agent with its own socket. All methods are safe for concurrent use.
 type Trunk struct {
@@ -28,6 +22,7 @@ type Trunk struct {
 	env   Env
 	guard *guard
 	key   string // of our From tags
+	up    uplink
 
 	auth         *authenticator
 	vitals       *vitals
@@ -36,20 +31,34 @@ type Trunk struct {
 	opened  chan struct{} // closed when the first attempt to open has ended
 	abandon chan struct{} // closed when the farewell is over: legs return whatever is left
 
-	mu       sync.Mutex
-	ua       *sipgo.UserAgent
-	conn     net.PacketConn
-	served   <-chan struct{} // closed when nobody reads conn any more
-	retired  []retired
-	local    netip.AddrPort // what we are bound to
-	peer     netip.AddrPort // the trunk, as resolved last
-	openErr  error
-	closing  bool
-	legs     map[string]*Leg // by Call-ID
-	services []sip.Uri       // Service-Route
+	mu      sync.Mutex
+	ua      *sipgo.UserAgent
+	conn    net.PacketConn
+	served  <-chan struct{} // closed when nobody reads conn any more
+	retired []retired
+	local   netip.AddrPort // what we are bound to
+	peer    netip.AddrPort // the target that was used last
+	openErr error
+	closing bool
+	legs    map[string]*Leg // by Call-ID
+
+	serviceRoutes []sip.Uri // of the registration (RFC 3608)
 
 	work  sync.WaitGroup // every goroutine started by a leg
 	count counters
+}
+
+// uplink is the way to the trunk: where it is, which of the places are well, and what is open there.
+type uplink struct {
+	locations *locations
+	health    *health
+	flows     *flows
+	tls       *tls.Config
+	shown     shown // certificates
+	uses      uses
+	admitted  map[netip.Addr]func() // hosts the guard lets in for what the trunk resolves to; owned by letIn
+	admitting sync.Mutex
+	large     sync.Once // the warning about messages that are too large for UDP
 }
 
 type counters struct{ invites, answered atomic.Uint64 }
@@ -64,17 +73,18 @@ type Stats struct {
 
 // NewTrunk checks the configuration's meaning; the error joins [*ConfigError]s. It starts nothing.
 func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
-	if err := cfg.validate(); err != nil {
+	secure, err := cfg.validate()
+	if err != nil {
 		return nil, err
 	}
 	if env.Source == nil {
 		env.Source = kernelSource
 	}
-	if env.Resolver == nil {
-		env.Resolver = net.DefaultResolver
+	if env.Dial == nil {
+		env.Dial = Dial
 	}
 	t := &Trunk{
-		cfg: cfg, env: env, guard: newGuard(cfg.Peers), legs: make(map[string]*Leg),
+		cfg: cfg, env: env, guard: newGuard(cfg.Peers), up: uplink{tls: secure}, legs: make(map[string]*Leg),
 		opened: make(chan struct{}), abandon: make(chan struct{}),
 	}
 	t.key = t.token(16)
@@ -83,7 +93,38 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 	if cfg.Register.On {
 		t.registration = newRegistration(t)
 	}
+	transports := []string{cfg.Transport}
+	if cfg.LargeByTCP {
+		transports = append(transports, "tcp")
+	}
+	t.up.locations = newLocations(resolver{env.DNS.withDial(env.Dial), transports}, env.Now, env.Log)
+	t.up.locations.changed = t.letIn
+	t.up.health, t.up.flows = newHealth(env.Now), newFlows(t)
+	t.up.uses.places, t.up.admitted = make(map[endpoint]int), make(map[netip.Addr]func())
 	return t, nil
+}
+
+// letIn lets in what the trunk's names resolve to, and nothing that they did before.
+func (t *Trunk) letIn() {
+	t.up.admitting.Lock()
+	defer t.up.admitting.Unlock()
+	now := make(map[netip.Addr]func())
+	for _, s := range t.up.locations.all() {
+		for _, g := range s.targets {
+			host := g.Addr.Addr()
+			if release, known := t.up.admitted[host]; known {
+				now[host] = release
+				delete(t.up.admitted, host)
+			} else if now[host] == nil {
+				now[host] = t.guard.allow(host)
+				t.auth.trust(host)
+			}
+		}
+	}
+	for _, release := range t.up.admitted {
+		release()
+	}
+	t.up.admitted = now
 }
 
 // Name is the trunk's name in the configuration.
@@ -131,10 +172,15 @@ func (t *Trunk) Ready(ctx context.Context) error {
 func (t *Trunk) MediaAddr() (local, advertised netip.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.local.Addr(), t.advertisedLocked().Addr()
+	return t.local.Addr(), t.advertised(t.peer.Addr(), t.local.Addr())
 }
 
-// Peer is the trunk's address as resolved last; invalid before that.
+// Targets are the places the trunk's addresses resolve to, in the order they would be tried now.
+func (t *Trunk) Targets(ctx context.Context) ([]Target, error) {
+	return t.targets(ctx, t.firstHops(), t.cfg.Transport)
+}
+
+// Peer is the trunk's address that was used last; invalid before that.
 func (t *Trunk) Peer() netip.Addr {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -149,86 +195,13 @@ func (t *Trunk) Stats() Stats {
 	return Stats{Legs: legs, Invites: t.count.invites.Load(), Answers: t.count.answered.Load(), Dropped: t.guard.dropped.Load()}
 }
 
-// open resolves the trunk, finds our address toward it and makes the user agent. served is closed when its reader ended.
-func (t *Trunk) open(ctx context.Context) (served <-chan struct{}, err error) {
-	peer, err := t.resolve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t.guard.allow(peer.Addr())
-	local, err := t.bindAddress(peer)
-	if err != nil {
-		return nil, err
-	}
-	log := quietly(t.env.Log)
-	ua, err := sipgo.NewUA(
-		sipgo.WithUserAgentTransportLayerOptions(
-			sip.WithTransportLayerLogger(log), sip.WithTransportLayerReadFilter(t.guard.filter)),
-		sipgo.WithUserAgentTransactionLayerOptions(
-			sip.WithTransactionLayerLogger(log), sip.WithTransactionLayerTerminateOnConnClose(),
-			sip.WithTransactionLayerUnhandledResponseHandler(t.unhandled)),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("make a user agent: %w", err)
-	}
-	ua.TransactionLayer().OnRequest(t.serve)
-	done := make(chan struct{})
-	if t.cfg.Transport == "tcp" {
-		close(done) // nothing listens: connections are opened by our requests
-	} else if local, err = t.listen(ctx, ua, local, done); err != nil {
-		_ = ua.Close()
-		return nil, err
-	}
-	t.mu.Lock()
-	t.ua, t.local, t.served = ua, local, done
-	t.mu.Unlock()
-	return done, nil
-}
-
-// listen binds the UDP socket and hands it to sipgo's reader.
-func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.AddrPort, done chan struct{}) (netip.AddrPort, error) {
-	preferred := netip.AddrPortFrom(local.Addr(), t.cfg.Local.Port)
-	if local.Port() != 0 {
-		preferred = local
-	}
-	conn, err := t.env.Listen(ctx, "udp", preferred.String())
-	if errors.Is(err, syscall.EADDRINUSE) && preferred != local { // another trunk of ours has it, or another program
-		conn, err = t.env.Listen(ctx, "udp", local.String())
-	}
-	if err != nil {
-		return local, fmt.Errorf("listen for SIP: %w", err)
-	}
-	if b, ok := conn.(interface{ SetReadBuffer(bytes int) error }); ok {
-		_ = b.SetReadBuffer(readBuffer) // what the kernel grants has to do (net.core.rmem_max)
-	}
-	if c, ok := conn.(syscall.Conn); ok {
-		setDSCP(c, t.cfg.Local.DSCP)
-	}
-	t.mu.Lock()
-	t.conn = conn
-	t.mu.Unlock()
-	go func() {
-		defer close(done)
-		_ = ua.TransportLayer().ServeUDP(conn) // ends when the socket is closed
-	}()
-	ready := time.NewTicker(time.Millisecond) // sipgo tells nobody when its listener can be sent from
-	defer ready.Stop()
-	for ua.TransportLayer().Pool("udp").Size() == 0 {
-		select {
-		case <-ready.C:
-		case <-ctx.Done():
-			_ = conn.Close()
-			<-done
-			return local, ctx.Err()
-		}
-	}
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort(), nil
-}
-
 // serveUntil keeps the trunk open until ctx is done, then ends what is left on it.
 func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	t.tend(ctx)
+	var background sync.WaitGroup
+	background.Go(func() { t.up.locations.refresh(ctx) })
 	t.keepalive(ctx)
+	background.Wait()
 	t.mu.Lock()
 	t.closing = true
 	legs := make([]*Leg, 0, len(t.legs))
@@ -249,119 +222,11 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	}
 	close(t.abandon)
 	<-over
-	_ = t.ua.Close()
+	t.guard.shut.Store(true) // an answer to what comes now would have sipgo open a socket of its own
+	t.up.flows.close()
 	t.closeSockets()
 	<-served
-}
-
-// keepalive holds the UDP path open while anything is up, or we are registered: a pinhole closes in 30 s, and a phone may
-// ring that long.
-// Connections have the kernel's own keep-alive.
-func (t *Trunk) keepalive(ctx context.Context) {
-	if t.cfg.Keepalive <= 0 || t.cfg.Transport != "udp" {
-		<-ctx.Done()
-		return
-	}
-	tick := time.NewTicker(t.cfg.Keepalive)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			t.mu.Lock()
-			busy, peer, conn := len(t.legs) > 0, t.peer, t.conn
-			t.mu.Unlock()
-			if busy || t.registration != nil {
-				_, _ = conn.WriteTo([]byte("\r\n\r\n"), net.UDPAddrFromAddrPort(peer)) // RFC 5626 3.5.1; a lost one is followed by the next
-			}
-		}
-	}
-}
-
-// resolve finds the trunk's address. A name that does not resolve now keeps its last good address.
-func (t *Trunk) resolve(ctx context.Context) (netip.AddrPort, error) {
-	peer, err := t.lookup(ctx, t.cfg.Addresses[0])
-	t.mu.Lock()
-	last := t.peer
-	t.mu.Unlock()
-	if err != nil && last.IsValid() {
-		return last, nil
-	}
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	t.mu.Lock()
-	moved := t.peer.IsValid() && t.peer.Addr() != peer.Addr()
-	t.peer = peer
-	t.mu.Unlock()
-	if moved {
-		t.guard.allow(peer.Addr())
-	}
-	return peer, nil
-}
-
-// lookup finds the address of host[:port], which is the trunk's from then on.
-func (t *Trunk) lookup(ctx context.Context, address string) (netip.AddrPort, error) {
-	host, port, err := splitHostPort(address)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		look, cancel := context.WithTimeout(ctx, resolveLimit)
-		defer cancel()
-		found, err := t.env.Resolver.LookupNetIP(look, "ip", host)
-		if err == nil && len(found) == 0 {
-			err = errors.New("no address")
-		}
-		if err != nil {
-			return netip.AddrPort{}, fmt.Errorf("resolve %s: %w", host, err)
-		}
-		addr = found[0]
-	}
-	t.auth.trust(addr)
-	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
-}
-
-// bindAddress is the configured address, else the one the kernel would send from.
-func (t *Trunk) bindAddress(peer netip.AddrPort) (netip.AddrPort, error) {
-	host, port, err := bindHost(t.cfg.Local.Bind)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	if !host.IsValid() {
-		if host, err = t.env.Source(peer); err != nil {
-			return netip.AddrPort{}, err
-		}
-	}
-	return netip.AddrPortFrom(host, port), nil
-}
-
-// advertisedLocked is the address peers are told: the public one for peers outside our own networks.
-func (t *Trunk) advertisedLocked() netip.AddrPort {
-	public, err := netip.ParseAddr(t.cfg.Local.PublicAddress)
-	if err != nil {
-		return t.local
-	}
-	for _, n := range t.cfg.Local.LocalNets {
-		if n.Contains(t.peer.Addr()) {
-			return t.local
-		}
-	}
-	return netip.AddrPortFrom(public, t.local.Port())
-}
-
-// setDSCP marks packets for routers that care; that one of two families refuses is expected.
-func setDSCP(c syscall.Conn, dscp int) {
-	raw, err := c.SyscallConn()
-	if err != nil || dscp == 0 {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_TOS, dscp<<2)
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, dscp<<2)
-	})
+	_ = t.ua.Close()
 }
 
 // wait returns false where ctx ended first.

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,8 @@ import (
 	"strings"
 )
 
-// validate reports everything wrong with a configuration at once.
-func (c TrunkConfig) validate() error {
+// validate reports everything wrong with a configuration at once. What TLS connections have in common comes with it.
+func (c TrunkConfig) validate() (*tls.Config, error) {
 	var faults []error
 	fault := func(key, format string, args ...any) {
 		faults = append(faults, &ConfigError{key, fmt.Sprintf(format, args...)})
@@ -21,27 +22,30 @@ func (c TrunkConfig) validate() error {
 		fault("addresses", "name the trunk's host or address")
 	}
 	for _, a := range c.Addresses {
-		if _, _, err := splitHostPort(a); err != nil {
+		if _, _, err := splitAddress(a); err != nil {
 			fault("addresses", "%q: %v", a, err)
 		}
 	}
-	if c.Transport != "udp" && c.Transport != "tcp" {
-		fault("transport", "%q is not udp or tcp", c.Transport)
+	if _, _, err := splitAddress(c.OutboundProxy); c.OutboundProxy != "" && err != nil {
+		fault("outbound_proxy", "%q: %v", c.OutboundProxy, err)
 	}
-	if host, _, err := bindHost(c.Local.Bind); err != nil {
-		fault("bind", "%v", err)
-	} else if host.IsValid() && host.IsUnspecified() {
-		fault("bind", "%s is every address: name one, or leave it empty for the one the kernel would use", host)
+	if c.Transport != "udp" && c.Transport != "tcp" && c.Transport != "tls" {
+		fault("transport", "%q is not udp, tcp or tls", c.Transport)
 	}
-	if c.Local.PublicAddress != "" {
-		if _, err := netip.ParseAddr(c.Local.PublicAddress); err != nil {
-			fault("public_address", "%q is not an IP address", c.Local.PublicAddress)
+	secure := c.TLS.config(fault)
+	for _, f := range []struct {
+		key string
+		set bool
+	}{{"tls_ca", c.TLS.CA != nil}, {"tls_cert", c.TLS.Cert != nil}, {"tls_key", c.TLS.Key != nil}, {"tls_server_name", c.TLS.ServerName != ""}} {
+		if f.set && c.Transport != "tls" {
+			fault(f.key, "needs transport = \"tls\"")
 		}
 	}
-	if c.Local.DSCP < 0 || c.Local.DSCP > 63 {
-		fault("dscp", "%d is not between 0 and 63", c.Local.DSCP)
+	if c.LargeByTCP && c.Transport != "udp" {
+		fault("transport", "TCP for large requests needs UDP for the others")
 	}
 	c.validateRegister(fault)
+	c.validateLocal(fault)
 	for _, f := range []struct{ key, value string }{
 		{"contact_user", c.Identity.ContactUser}, {"domain", c.Identity.Domain}, {"user", c.Credentials.User},
 	} {
@@ -57,7 +61,23 @@ func (c TrunkConfig) validate() error {
 		}
 	}
 	c.Identity.check(fault)
-	return errors.Join(faults...)
+	return secure, errors.Join(faults...)
+}
+
+func (c TrunkConfig) validateLocal(fault func(key, format string, args ...any)) {
+	if host, _, err := bindHost(c.Local.Bind); err != nil {
+		fault("bind", "%v", err)
+	} else if host.IsValid() && host.IsUnspecified() {
+		fault("bind", "%s is every address: name one, or leave it empty for the one the kernel would use", host)
+	}
+	if c.Local.PublicAddress != "" {
+		if _, err := netip.ParseAddr(c.Local.PublicAddress); err != nil {
+			fault("public_address", "%q is not an IP address", c.Local.PublicAddress)
+		}
+	}
+	if c.Local.DSCP < 0 || c.Local.DSCP > 63 {
+		fault("dscp", "%d is not between 0 and 63", c.Local.DSCP)
+	}
 }
 
 // validateRegister reports what keeps a trunk from registering, and from being probed.
@@ -66,7 +86,7 @@ func (c TrunkConfig) validateRegister(fault func(key, format string, args ...any
 		fault("register", "needs user: the account that is registered")
 	}
 	if c.Register.Registrar != "" {
-		if _, _, err := splitHostPort(c.Register.Registrar); err != nil {
+		if _, _, err := splitAddress(c.Register.Registrar); err != nil {
 			fault("registrar", "%q: %v", c.Register.Registrar, err)
 		}
 	}
@@ -88,32 +108,55 @@ func isToken(s string) bool {
 	return strings.Trim(s, allowed+":[]") == "" || strings.Trim(s, allowed) == ""
 }
 
+// isHost tells whether s can be a host name; the underscore is in some.
+func isHost(s string) bool {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+	return s != "" && len(s) <= 253 && strings.Trim(s, allowed) == ""
+}
+
 // isUser tells whether s may be the user part of a Request-URI.
 func isUser(s string) bool {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+"
 	return s != "" && len(s) <= 64 && strings.Trim(s, allowed) == ""
 }
 
-// splitHostPort reads "host", "host:port", "[v6]" and "[v6]:port"; the port is 5060 if absent.
-func splitHostPort(s string) (host string, port int, err error) {
-	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return addr.String(), 5060, nil
+// splitAddress reads "host", "host:port", "[v6]", "v6" and "[v6]:port"; the port is 0 if absent.
+func splitAddress(s string) (host string, port uint16, err error) {
+	if addr, err := netip.ParseAddr(trimBrackets(s)); err == nil {
+		if addr.Zone() != "" {
+			return "", 0, errors.New("an address with a zone means something on one link only")
+		}
+		return addr.Unmap().String(), 0, nil
 	}
 	if !strings.Contains(s, ":") {
-		if s == "" || !isToken(s) {
+		if !isHost(s) {
 			return "", 0, errors.New("not a host name")
 		}
-		return s, 5060, nil
+		return s, 0, nil
 	}
 	host, p, err := net.SplitHostPort(s)
 	if err != nil {
 		return "", 0, errors.New("not host or host:port")
 	}
-	port, err = strconv.Atoi(p)
-	if err != nil || port < 1 || port > 65535 || host == "" || !isToken(host) {
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil || n == 0 {
 		return "", 0, errors.New("not host or host:port")
 	}
-	return host, port, nil
+	if addr, err := netip.ParseAddr(host); err == nil && addr.Zone() == "" {
+		return addr.Unmap().String(), uint16(n), nil
+	}
+	if !isHost(host) {
+		return "", 0, errors.New("not host or host:port")
+	}
+	return host, uint16(n), nil
+}
+
+// bracketed is a host as URIs and Via write it.
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
 }
 
 // bindHost reads a bind address; an invalid Addr means "the kernel's choice".
@@ -122,7 +165,7 @@ func bindHost(s string) (netip.Addr, uint16, error) {
 		return netip.Addr{}, 0, nil
 	}
 	if ap, err := netip.ParseAddrPort(s); err == nil {
-		return ap.Addr(), ap.Port(), nil
+		return ap.Addr().Unmap(), ap.Port(), nil
 	}
 	if port, ok := strings.CutPrefix(s, ":"); ok {
 		n, err := strconv.ParseUint(port, 10, 16)
@@ -135,7 +178,7 @@ func bindHost(s string) (netip.Addr, uint16, error) {
 	if err != nil {
 		return netip.Addr{}, 0, fmt.Errorf("%q is not an IP address of this machine, with or without a port", s)
 	}
-	return addr, 0, nil
+	return addr.Unmap(), 0, nil
 }
 
 func bodyReader(body []byte) func() (io.ReadCloser, error) {

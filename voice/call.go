@@ -177,7 +177,7 @@ func (c *call) hearLeg() {
 // signalled takes one event of the leg.
 func (c *call) signalled(ev sip.Event) {
 	switch ev := ev.(type) {
-	case sip.Challenged, sip.Amended:
+	case sip.Challenged, sip.Amended, sip.Retargeted:
 		if c.ev.own == ownNone && c.ev.heard == heardNothing {
 			c.awaitResponse()
 		}

@@ -76,13 +76,13 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 	var trunks []*sip.Trunk
 	for _, t := range cfg.Trunks {
 		route := routeOf(routes, t.Name)
-		if len(t.Addresses) > 1 {
-			faults = append(faults, telgate.Fault{Path: "trunks." + t.Name + ".addresses", Message: "more than one address is not in this version"})
-		}
+		secure, bad := newTLS(cfg, env, t)
+		faults = append(faults, bad...)
 		identity, bad := newIdentity(cfg, t, route.Format)
 		faults = append(faults, bad...)
 		trunk, err := sip.NewTrunk(sip.TrunkConfig{
-			Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, Keepalive: cfg.SIP.Keepalive,
+			Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, LargeByTCP: t.LargeByTCP, TLS: secure,
+			OutboundProxy: t.OutboundProxy, Keepalive: cfg.SIP.Keepalive,
 			Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
 			Identity:    identity,
 			Addressing:  sip.Addressing{Tel: t.Target.URI == "tel", UserPhone: t.Target.UserPhone},
@@ -91,7 +91,7 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
 			Dialable: func(user string) error { return d.Check(user, route) },
 			RungBy:   func(user string) { rung(t.Name, user) },
-		}, sip.Env{Listen: env.listenPacket, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
+		}, sip.Env{Listen: env.listenPacket, Dial: env.dialFrom, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
 		for _, e := range joined(err) {
 			f := telgate.Fault{Path: "trunks." + t.Name, Message: e.Error()}
 			if at, ok := errors.AsType[*sip.ConfigError](e); ok {

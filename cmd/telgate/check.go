@@ -93,7 +93,7 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		p, err := probe(ctx, t)
 		switch {
 		case err != nil:
-			r.add("trunk", t.Name(), "fail", err.Error(), "see that the address is right, the peer runs, and a firewall lets SIP through")
+			r.add("trunk", t.Name(), "fail", err.Error(), remedy(err))
 		case !p.Alive():
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("answers OPTIONS with %d %s", p.Status, p.Phrase), "ask its operator")
 		case (p.Status == 401 || p.Status == 407) && user(g, t.Name()) == "":
@@ -103,6 +103,8 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		default:
 			r.add("trunk", t.Name(), "ok", strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), "")
 		}
+		checkTargets(ctx, t, r)
+		checkCertificates(t, r.app.env.now(), r)
 	}
 }
 

@@ -192,6 +192,12 @@ func loopback(e *environment) *environment {
 		}
 		return e.dial(ctx, network, address)
 	}
+	inside.dialFrom = func(ctx context.Context, network string, local netip.Addr, address string) (net.Conn, error) {
+		if err := isLoopback(address); err != nil {
+			return nil, err
+		}
+		return e.dialFrom(ctx, network, local, address)
+	}
 	return &inside
 }
 

@@ -5,12 +5,15 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"golang.org/x/term"
+
+	"telgate/sip"
 )
 
 // environment is everything a command takes from outside; tests give their own.
@@ -20,6 +23,7 @@ type environment struct {
 	listenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
 	listen       func(ctx context.Context, network, address string) (net.Listener, error)
 	dial         func(ctx context.Context, network, address string) (net.Conn, error)
+	dialFrom     func(ctx context.Context, network string, local netip.Addr, address string) (net.Conn, error)
 	getenv       func(string) string
 	readFile     func(string) ([]byte, error)
 	in           io.Reader
@@ -41,8 +45,9 @@ func realEnvironment() *environment {
 		listen: func(ctx context.Context, network, address string) (net.Listener, error) {
 			return new(net.ListenConfig).Listen(ctx, network, address)
 		},
-		dial:   (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		getenv: os.Getenv, readFile: os.ReadFile,
+		dial:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		dialFrom: sip.Dial,
+		getenv:   os.Getenv, readFile: os.ReadFile,
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		terminal: term.IsTerminal(int(os.Stdout.Fd())),
 		signals: func() (<-chan os.Signal, func()) {

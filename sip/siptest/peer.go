@@ -35,7 +35,17 @@ type Peer struct {
 // NewPeer binds a peer to loopback; it is closed with the test.
 func NewPeer(t T) *Peer {
 	t.Helper()
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return NewPeerAt(t, "127.0.0.1:0")
+}
+
+// NewPeerAt binds a peer to an address of this machine, such as "[::1]:0".
+func NewPeerAt(t T, address string) *Peer {
+	t.Helper()
+	at, err := net.ResolveUDPAddr("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.ListenUDP("udp", at)
 	if err != nil {
 		t.Fatal(err)
 	}

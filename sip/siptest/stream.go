@@ -2,7 +2,9 @@ package siptest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -13,24 +15,123 @@ import (
 // (RFC 3261 18.3).
 type Stream struct {
 	t        T
+	secure   *tls.Config // nil = plain TCP
 	listener net.Listener
+	came     chan accepted
 	conn     net.Conn
 	reader   *bufio.Reader
+}
+
+// accepted is a connection, or what its TLS handshake failed of.
+type accepted struct {
+	conn net.Conn
+	err  error
 }
 
 // NewStream listens on loopback; it is closed with the test.
 func NewStream(t T) *Stream {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Stream{t: t, listener: l}
-	t.Cleanup(func() {
-		s.Cut()
-		_ = l.Close()
-	})
+	return NewStreamAt(t, "127.0.0.1:0", nil)
+}
+
+// NewStreamAt listens at an address of this machine, with TLS where a configuration is given.
+func NewStreamAt(t T, address string, secure *tls.Config) *Stream {
+	t.Helper()
+	s := &Stream{t: t, secure: secure}
+	s.Start(address)
+	t.Cleanup(s.Stop)
 	return s
+}
+
+// Start listens, again after [Stream.Stop].
+func (s *Stream) Start(address string) {
+	s.t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.listener, s.came = l, make(chan accepted, 64)
+	go accept(l, s.secure, s.came)
+}
+
+// accept takes connections, and secures them while whoever dialled waits for that.
+func accept(l net.Listener, secure *tls.Config, came chan<- accepted) {
+	defer close(came)
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		a := accepted{conn: conn}
+		if secure != nil {
+			server := tls.Server(conn, secure)
+			_ = conn.SetDeadline(time.Now().Add(Patience))
+			a.conn, a.err = server, server.Handshake()
+			_ = conn.SetDeadline(time.Time{})
+		}
+		came <- a
+	}
+}
+
+// Stop cuts the connection and listens no more, as a PBX that is restarted.
+func (s *Stream) Stop() {
+	s.Cut()
+	_ = s.listener.Close()
+	for a := range s.came {
+		_ = a.conn.Close()
+	}
+}
+
+// Port is the port of the address.
+func (s *Stream) Port() string {
+	_, port, _ := net.SplitHostPort(s.Addr())
+	return port
+}
+
+// Handshake takes the next connection and reports how its TLS handshake went.
+func (s *Stream) Handshake() error {
+	s.t.Helper()
+	a := s.take()
+	_ = a.conn.Close()
+	return a.err
+}
+
+// ServerName is the name the client asked for (SNI), after a handshake.
+func (s *Stream) ServerName() string {
+	s.t.Helper()
+	secure, ok := s.conn.(*tls.Conn)
+	if !ok {
+		s.t.Fatal("no TLS connection")
+	}
+	return secure.ConnectionState().ServerName
+}
+
+// ExpectKeepAlive waits for CRLFCRLF and answers it, where pong says so (RFC 5626 4.4.1).
+func (s *Stream) ExpectKeepAlive(pong bool) {
+	s.t.Helper()
+	_ = s.conn.SetReadDeadline(time.Now().Add(Patience))
+	ping := make([]byte, 4)
+	if _, err := io.ReadFull(s.reader, ping); err != nil || string(ping) != "\r\n\r\n" {
+		s.t.Fatalf("%q came (%v), want a keep-alive", ping, err)
+	}
+	if pong {
+		s.send("\r\n")
+	}
+}
+
+// ExpectEnd waits for the end of the connection.
+func (s *Stream) ExpectEnd() {
+	s.t.Helper()
+	_ = s.conn.SetReadDeadline(time.Now().Add(4 * Patience))
+	if n, err := io.Copy(io.Discard, s.reader); err != nil && isTimeout(err) {
+		s.t.Fatalf("the connection is still open, after %d bytes", n)
+	}
+	s.Cut()
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := err.(net.Error) //nolint:errorlint // as the reader returns it
+	return ok && timeout.Timeout()
 }
 
 // Addr is the peer's host and port.
@@ -93,31 +194,45 @@ func (s *Stream) read() Message {
 	return m
 }
 
+// take waits for the next connection.
+func (s *Stream) take() accepted {
+	s.t.Helper()
+	timer := time.NewTimer(Patience)
+	defer timer.Stop()
+	select {
+	case a, ok := <-s.came:
+		if !ok {
+			s.t.Fatal("the peer is stopped")
+		}
+		return a
+	case <-timer.C:
+		s.t.Fatal("no connection came")
+		return accepted{}
+	}
+}
+
 func (s *Stream) accept() {
 	s.t.Helper()
-	if l, ok := s.listener.(*net.TCPListener); ok {
-		_ = l.SetDeadline(time.Now().Add(Patience))
+	a := s.take()
+	if a.err != nil {
+		s.t.Fatalf("the handshake failed: %v", a.err)
 	}
-	conn, err := s.listener.Accept()
-	if err != nil {
-		s.t.Fatalf("no connection came: %v", err)
-	}
-	s.conn, s.reader = conn, bufio.NewReader(conn)
+	s.conn, s.reader = a.conn, bufio.NewReader(a.conn)
 }
 
 // Answer sends a response to a request, as [Peer.Answer] does.
 func (s *Stream) Answer(req Message, status, tag, body string, more ...string) {
 	s.t.Helper()
-	s.send(strings.ReplaceAll(req.response(status, tag, s.Addr(), body, more...), "<sip:peer@"+s.Addr()+">", "<sip:peer@"+s.Addr()+";transport=tcp>"))
+	s.send(strings.ReplaceAll(req.response(status, tag, s.Addr(), body, more...), "<sip:peer@"+s.Addr()+">", "<sip:peer@"+s.Addr()+";transport="+s.transport()+">"))
 }
 
 // Bye hangs up from the peer's side.
 func (s *Stream) Bye(invite Message, tag string) {
 	s.t.Helper()
 	contact := strings.Trim(invite.Get("Contact"), "<>")
-	s.send(fmt.Sprintf("BYE %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bKbye;alias\r\nMax-Forwards: 70\r\nFrom: %s;tag=%s\r\nTo: %s\r\n"+
+	s.send(fmt.Sprintf("BYE %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKbye;alias\r\nMax-Forwards: 70\r\nFrom: %s;tag=%s\r\nTo: %s\r\n"+
 		"Call-ID: %s\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n",
-		contact, s.Addr(), invite.Get("To"), tag, invite.Get("From"), invite.Get("Call-ID")))
+		contact, strings.ToUpper(s.transport()), s.Addr(), invite.Get("To"), tag, invite.Get("From"), invite.Get("Call-ID")))
 }
 
 // Cut ends the connection without a word; the next request opens another.
@@ -126,6 +241,13 @@ func (s *Stream) Cut() {
 		_ = s.conn.Close()
 		s.conn = nil
 	}
+}
+
+func (s *Stream) transport() string {
+	if s.secure != nil {
+		return "tls"
+	}
+	return "tcp"
 }
 
 func (s *Stream) send(text string) {

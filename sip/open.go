@@ -1,0 +1,145 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+)
+
+const (
+	readBuffer  = 4 << 20 // of the UDP socket: the default loses packets at 200 set-ups side by side
+	reopenAfter = 5 * time.Second
+)
+
+// open resolves the trunk, finds our address toward it and makes the user agent. served is closed when its reader ended.
+func (t *Trunk) open(ctx context.Context) (served <-chan struct{}, err error) {
+	targets, err := t.find(ctx, t.firstHops(), t.cfg.Transport)
+	if err != nil {
+		return nil, err
+	}
+	peer, local, err := t.bindAddress(targets)
+	if err != nil {
+		return nil, err
+	}
+	log := quietly(t.env.Log)
+	ua, err := sipgo.NewUA(
+		sipgo.WithUserAgentTransportLayerOptions(
+			sip.WithTransportLayerLogger(log), sip.WithTransportLayerReadFilter(t.guard.filter),
+			sip.WithTransportLayerTransports(sip.TransportsConfig{
+				TCP: &sip.TransportTCP{DialerCreate: neverDial}, TLS: &sip.TransportTLS{TransportTCP: &sip.TransportTCP{DialerCreate: neverDial}},
+			})),
+		sipgo.WithUserAgentTransactionLayerOptions(
+			sip.WithTransactionLayerLogger(log), sip.WithTransactionLayerTerminateOnConnClose(),
+			sip.WithTransactionLayerUnhandledResponseHandler(t.unhandled)),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make a user agent: %w", err)
+	}
+	ua.TransactionLayer().OnRequest(t.serve)
+	done := make(chan struct{})
+	if t.cfg.Transport != "udp" {
+		close(done) // nothing listens: connections are opened by us
+	} else if local, err = t.listen(ctx, ua, local, done); err != nil {
+		_ = ua.Close()
+		return nil, err
+	}
+	t.up.flows.serve(ua)
+	t.mu.Lock()
+	t.ua, t.local, t.peer, t.served = ua, local, peer, done
+	t.mu.Unlock()
+	return done, nil
+}
+
+// neverDial keeps sipgo from opening connections: it would check a certificate for the wrong name, and wait a minute.
+func neverDial(net.Addr) net.Dialer {
+	return net.Dialer{Control: func(string, string, syscall.RawConn) error { return errNotConnected }}
+}
+
+var errNotConnected = errors.New("the connection is gone")
+
+// listen binds the UDP socket and hands it to sipgo's reader.
+func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.AddrPort, done chan struct{}) (netip.AddrPort, error) {
+	preferred := netip.AddrPortFrom(local.Addr(), t.cfg.Local.Port)
+	if local.Port() != 0 {
+		preferred = local
+	}
+	conn, err := t.env.Listen(ctx, "udp", preferred.String())
+	if errors.Is(err, syscall.EADDRINUSE) && preferred != local { // another trunk of ours has it, or another program
+		conn, err = t.env.Listen(ctx, "udp", local.String())
+	}
+	if err != nil {
+		return local, fmt.Errorf("listen for SIP: %w", err)
+	}
+	if b, ok := conn.(interface{ SetReadBuffer(bytes int) error }); ok {
+		_ = b.SetReadBuffer(readBuffer) // what the kernel grants has to do (net.core.rmem_max)
+	}
+	if c, ok := conn.(syscall.Conn); ok {
+		setDSCP(c, t.cfg.Local.DSCP)
+	}
+	t.mu.Lock()
+	t.conn = conn
+	t.mu.Unlock()
+	go func() {
+		defer close(done)
+		_ = ua.TransportLayer().ServeUDP(conn) // ends when the socket is closed
+	}()
+	ready := time.NewTicker(time.Millisecond) // sipgo tells nobody when its listener can be sent from
+	defer ready.Stop()
+	for ua.TransportLayer().Pool("udp").Size() == 0 {
+		select {
+		case <-ready.C:
+		case <-ctx.Done():
+			_ = conn.Close()
+			<-done
+			return local, ctx.Err()
+		}
+	}
+	return unmapped(conn.LocalAddr().(*net.UDPAddr).AddrPort()), nil
+}
+
+// unmapped writes an IPv4 address as one, however a socket has it.
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+
+// bindAddress is the configured address, else the one the kernel would send from toward the first target that it knows a
+// way to. One trunk speaks one IP version, which is decided here: what SDP says must fit it.
+func (t *Trunk) bindAddress(targets []Target) (peer, local netip.AddrPort, err error) {
+	host, port, err := bindHost(t.cfg.Local.Bind)
+	if err != nil {
+		return peer, local, err
+	}
+	for _, target := range targets {
+		if host.IsValid() && host.Is4() != target.Addr.Addr().Is4() {
+			err = errors.Join(err, fmt.Errorf("%s is not reached from %s", target.Addr, host))
+			continue
+		}
+		if host.IsValid() {
+			return target.Addr, netip.AddrPortFrom(host, port), nil
+		}
+		found, failed := t.env.Source(target.Addr)
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		return target.Addr, netip.AddrPortFrom(found, port), nil
+	}
+	return peer, local, err
+}
+
+// setDSCP marks packets for routers that care; that one of two families refuses is expected.
+func setDSCP(c syscall.Conn, dscp int) {
+	raw, err := c.SyscallConn()
+	if err != nil || dscp == 0 {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_TOS, dscp<<2)
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, dscp<<2)
+	})
+}
