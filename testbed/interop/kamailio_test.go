@@ -53,12 +53,12 @@ request_route {
 failure_route[ENDED] { exit; }
 `
 
-// newProxy starts Kamailio with these lines about where its extensions are, and returns its address.
-func newProxy(t *testing.T, listen []string, tcp bool, routes string) {
+// newProxy starts Kamailio with these lines about where its extensions are; more go to the top of its configuration.
+func newProxy(t *testing.T, listen []string, tcp bool, routes string, more ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "kamailio.cfg")
-	lines := "listen=" + strings.Join(listen, "\nlisten=")
+	lines := strings.Join(more, "\n") + "\nlisten=" + strings.Join(listen, "\nlisten=")
 	disable := map[bool]string{true: "no", false: "yes"}[tcp]
 	if err := os.WriteFile(file, []byte(fmt.Sprintf(proxyConfig, disable, lines, routes)), 0o600); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func newProxy(t *testing.T, listen []string, tcp bool, routes string) {
 	})
 	for _, l := range listen {
 		network, address, _ := strings.Cut(l, ":")
-		listening(t, network, address, func() string { return "see its log" })
+		listening(t, strings.Replace(network, "tls", "tcp", 1), address, func() string { return "see its log" })
 	}
 }
 
