@@ -60,6 +60,9 @@ func (l *Leg) put(req *sip.Request, then conclusion) {
 
 // transactInvite sends a re-INVITE, and returns its final response. After a 2xx the transaction is kept, for its repeats.
 func (l *Leg) transactInvite(ctx context.Context, req *sip.Request) (*sip.Response, error) {
+	if err := l.trunk.connect(ctx, req); err != nil {
+		return nil, err
+	}
 	tx, err := l.trunk.ua.TransactionLayer().NewClientTransaction(ctx, req)
 	if err != nil {
 		return nil, &SendError{"connect", unnumbered(err, req)}

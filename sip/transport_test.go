@@ -174,3 +174,20 @@ func TestAConnectionIsKeptAliveWhileACallIsUp(t *testing.T) {
 		t.Errorf("%v", e.Err)
 	}
 }
+
+func TestARefreshOpensTheConnectionThatWasLostMeanwhile(t *testing.T) {
+	t.Parallel()
+	peer := siptest.NewStream(t)
+	leg := invite(t, open(t, peer.Addr(), overTCP))
+	in := peer.Expect("INVITE")
+	peer.Answer(in, "200 OK", "a", sdp, "Session-Expires: 6;refresher=uac")
+	next[sip.Answered](t, leg)
+	peer.Expect("ACK")
+	peer.Cut()
+	re := peer.Expect("INVITE")
+	peer.Answer(re, "200 OK", "a", sdp)
+	peer.Expect("ACK")
+	leg.Hangup(sip.Hangup{})
+	peer.Answer(peer.Expect("BYE"), "200 OK", "a", "")
+	ends(t, leg, sip.EndedByLocalBye)
+}
