@@ -69,6 +69,9 @@ func (d Dialer) Dial(n telgate.Number, t Trunk) (string, error) {
 	if n.Extension != "" {
 		return n.Extension, d.Check(n.Extension, t)
 	}
+	if err := d.checkShort(n, t); err != nil {
+		return "", err
+	}
 	if err := d.checkPSTN(n.E164); err != nil {
 		return "", err
 	}
@@ -79,9 +82,28 @@ func (d Dialer) Dial(n telgate.Number, t Trunk) (string, error) {
 	return user, d.Check(user, t)
 }
 
+// shortestPSTN is the least length of "+" and digits that can be a telephone number.
+const shortestPSTN = 8
+
+// checkShort names the emergency or short number that somebody wrote as a telephone number: "110" in region JP is read as
+// +81110, which is no number, and its reason shall say more than that.
+func (d Dialer) checkShort(n telgate.Number, t Trunk) error {
+	if len(n.E164) >= shortestPSTN || !isDigits(strings.TrimPrefix(n.E164, "+")) {
+		return nil
+	}
+	for _, s := range []string{n.E164[1:], strings.TrimPrefix(n.E164[1:], n.Country)} {
+		for _, rest := range d.residues(s, t) {
+			if d.emergency(rest, t, false) {
+				return forbid("reaches the emergency or short number %s", rest)
+			}
+		}
+	}
+	return nil
+}
+
 // checkPSTN holds the rules about the number itself, however it is dialled.
 func (d Dialer) checkPSTN(e164 string) error {
-	if !strings.HasPrefix(e164, "+") || !isDigits(e164[1:]) || len(e164) < 8 || len(e164) > 16 {
+	if !strings.HasPrefix(e164, "+") || !isDigits(e164[1:]) || len(e164) < shortestPSTN || len(e164) > 16 {
 		return forbid("not + and 7 to 15 digits")
 	}
 	if err := d.extra(e164); err != nil {
@@ -179,6 +201,9 @@ func (d Dialer) Check(user string, t Trunk) error {
 		if d.emergency(rest, t, slices.Contains(dialled, rest) && !strings.HasPrefix(s, "+")) {
 			return forbid("reaches the emergency or short number %s", rest)
 		}
+	}
+	if d.costlyDialled(s, t) {
+		return forbid("reaches a premium or special number")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"telgate"
@@ -159,4 +160,88 @@ func FuzzNothingThatMayBeDialledIsAnEmergencyNumber(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAPremiumNumberIsNoExtension(t *testing.T) {
+	at := func(country, dialPrefix string) Trunk {
+		return Trunk{Name: "m", Kind: PBX, Format: Format{Style: E164, Country: country, NationalPrefix: "0", DialPrefix: dialPrefix}}
+	}
+	for _, c := range []struct {
+		user, country, region, prefix string
+	}{
+		{"19005550100", "", "", ""},
+		{"09005550100", "", "", ""},
+		{"0990123456", "", "", ""},
+		{"19005550100", "JP", "", ""},
+		{"09005550100", "JP", "JP", "0"},
+		{"0990123456", "US", "", ""},
+		{"990123456", "JP", "", ""},
+		{"00990123456", "", "JP", ""},
+		{"1840990123456", "JP", "", ""},
+		{"81990123456", "JP", "", ""},
+		{"01081570123456", "JP", "", ""},
+		{"9005550100", "US", "", ""},
+		{"99005550100", "US", "", ""},
+		{"919005550100", "", "US", ""},
+		{"0119005550100", "US", "", "01"},
+		{"00499001234567", "FR", "", ""},
+		{"499001234567", "", "", ""},
+		{"09011234567", "GB", "", ""},
+		{"909011234567", "", "GB", ""},
+		{"1-900-555-0100", "", "", ""},
+		{"+81990123456", "", "", ""},
+	} {
+		d, _ := NewDialer(DialConfig{Region: c.region})
+		if err := d.Check(c.user, at(c.country, c.prefix)); err == nil {
+			t.Errorf("%q may be dialled over a PBX in %q, region %q", c.user, c.country, c.region)
+		}
+	}
+}
+
+func TestOrdinaryLongExtensionsMayBeDialled(t *testing.T) {
+	for _, user := range []string{
+		"7001234", "71010001", "2005550", "5701234", "9001234", "9901234", "20055501", "18005550100", "12025550123",
+		"2025550123", "0312345678", "440001", "70000001", "6123456789",
+	} {
+		for _, country := range []string{"", "US", "JP"} {
+			d, _ := NewDialer(DialConfig{Region: country})
+			if err := d.Check(user, Trunk{Name: "m", Kind: PBX, Format: Format{Style: E164, Country: country}}); err != nil {
+				t.Errorf("%q over a PBX in %q: %v", user, country, err)
+			}
+		}
+	}
+}
+
+func TestOrdinaryNumbersThatLookPremiumByChanceAreDialled(t *testing.T) {
+	with := func(style Style, country, national, international, prefix string) Trunk {
+		return Trunk{Name: "t", Kind: PBX, Format: Format{Style: style, Country: country, NationalPrefix: national, InternationalPrefix: international, DialPrefix: prefix}}
+	}
+	for _, c := range []struct {
+		e164  string
+		trunk Trunk
+	}{
+		{"+919005550100", with(E164NoPlus, "IN", "0", "", "")},
+		{"+919005550100", with(National, "JP", "0", "010", "0")},
+		{"+8619002345678", with(National, "CN", "0", "00", "")},
+		{"+819099012345", with(National, "JP", "0", "010", "0")},
+		{"+819012345678", with(E164NoPlus, "", "", "", "9")},
+		{"+4989123456", with(National, "DE", "0", "00", "0")},
+	} {
+		d, _ := NewDialer(DialConfig{PrefixesAllowed: []string{"+"}, Region: c.trunk.Format.Country})
+		num, err := d.Dial(telgate.Number{E164: c.e164}, c.trunk)
+		if err != nil {
+			t.Errorf("%s over %+v: %q, %v", c.e164, c.trunk.Format, num, err)
+		}
+	}
+}
+
+func TestAnEmergencyNumberWrittenAsATelephoneNumberIsCalledSo(t *testing.T) {
+	for e164, country := range map[string]string{"+81110": "81", "+44999": "44", "+1911": "1", "+33112": "33", "+8118": "81"} {
+		for _, trunk := range []Trunk{pbx(), carrier()} {
+			_, err := dialer(t).Dial(telgate.Number{E164: e164, Country: country}, trunk)
+			if err == nil || !strings.Contains(err.Error(), "emergency") {
+				t.Errorf("%s over %s: %v", e164, trunk.Name, err)
+			}
+		}
+	}
 }
