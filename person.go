@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Person is somebody who can be reached. The nickname is the key; it is unique among nicknames, aliases and groups.
@@ -64,6 +65,48 @@ func (n Number) String() string {
 	}
 	return "+" + n.Country + "…" + rest[len(rest)-2:]
 }
+
+// Masked hides the telephone numbers in a text somebody wrote: of six digits and more in a row, whatever stands between
+// them, the last two are left.
+func Masked(text string) string {
+	var b strings.Builder
+	run, digits := []rune{}, 0 // what may be a number, and how many digits it has
+	flush := func() {
+		if digits < shortestMasked {
+			b.WriteString(string(run))
+		} else {
+			b.WriteString("…")
+			begin := len(run)
+			for left := 2; left > 0; {
+				begin--
+				if unicode.IsDigit(run[begin]) {
+					left--
+				}
+			}
+			for _, r := range run[begin:] {
+				b.WriteRune(r)
+			}
+		}
+		run, digits = run[:0], 0
+	}
+	for _, r := range text {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case !strings.ContainsRune("+ .-()/＋", r):
+			flush()
+			b.WriteRune(r)
+			continue
+		}
+		run = append(run, r)
+	}
+	flush()
+	return b.String()
+}
+
+// shortestMasked is the length from which digits are taken for a telephone number: emergency numbers and most extensions are
+// shorter.
+const shortestMasked = 6
 
 // LogValue keeps whole numbers out of logs.
 func (n Number) LogValue() slog.Value { return slog.StringValue(n.String()) }

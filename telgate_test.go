@@ -342,3 +342,23 @@ func TestFaultsAndCausesReadAsSentences(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersInATextAreMasked(t *testing.T) {
+	for text, want := range map[string]string{
+		"+1 202 555 0123 ext 5": "…23 ext 5",
+		"tel:+12025550123":      "tel:…23",
+		"sip:+12025550123@m":    "sip:…23@m",
+		"+1 (202) 555-0123":     "…23",
+		"＋８１９０１２３４５６７８":         "…７８",
+		"12025550123;postd=1":   "…23;postd=1",
+		"sip:7101@main":         "sip:7101@main",
+		"911":                   "911",
+		"tomorrow":              "tomorrow",
+		"202-555-01 23 ":        "…23 ",
+		"":                      "",
+	} {
+		if got := telgate.Masked(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}

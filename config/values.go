@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+
+	"telgate"
 )
 
 // setter takes a value from the file, or says what is wrong with it.
@@ -253,7 +255,7 @@ func prefixes(at *[]string) setter {
 		}
 		for _, p := range got {
 			if digits, ok := strings.CutPrefix(p, "+"); !ok || strings.Trim(digits, "0123456789") != "" {
-				return fmt.Errorf("%q is not the beginning of a number such as \"+1\"", p)
+				return fmt.Errorf("%q is not the beginning of a number such as \"+1\"", telgate.Masked(p))
 			}
 		}
 		*at = got

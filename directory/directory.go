@@ -111,7 +111,7 @@ func (e Entry) person(cfg Config) (telgate.Person, []telgate.Fault) {
 // claim takes a word for somebody; two words that fold alike are one word.
 func (d *Directory) claim(path, word, kind string, index int) []telgate.Fault {
 	if why := unusable(word); why != "" {
-		return []telgate.Fault{{Path: path, Message: fmt.Sprintf("%q cannot be a name: %s", word, why)}}
+		return []telgate.Fault{{Path: path, Message: fmt.Sprintf("%q cannot be a name: %s", telgate.Masked(word), why)}}
 	}
 	key := fold(word)
 	if other, taken := d.words[key]; taken {
@@ -130,7 +130,7 @@ func (d *Directory) members(g telgate.Group) ([]string, []telgate.Fault) {
 		e, ok := d.words[fold(m)]
 		switch {
 		case !ok:
-			f := telgate.Fault{Path: path, Message: fmt.Sprintf("nobody is called %q", m)}
+			f := telgate.Fault{Path: path, Message: fmt.Sprintf("nobody is called %q", telgate.Masked(m))}
 			if near := d.suggest(m); len(near) > 0 {
 				f.Nearest = near[0]
 			}

@@ -142,3 +142,14 @@ func FuzzParseNumber(f *testing.F) {
 		}
 	})
 }
+
+func TestNoFaultOfANumberShowsItWhole(t *testing.T) {
+	for _, raw := range []string{
+		"+1 202 555 0123 ext 5", "tel:+12025550123", "sip:+12025550123@m", "+12025550123;postd=1", "sip:+12025550123", "+12025550123x",
+		"+99912025550123",
+	} {
+		if _, err := ParseNumber(raw, "US"); err != nil && strings.Contains(strings.NewReplacer(" ", "").Replace(err.Error()), "2025550123") {
+			t.Errorf("%q: %v", raw, err)
+		}
+	}
+}

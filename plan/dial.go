@@ -47,12 +47,12 @@ func NewDialer(cfg DialConfig) (Dialer, []telgate.Fault) {
 	var faults []telgate.Fault
 	for _, p := range cfg.PrefixesAllowed {
 		if !strings.HasPrefix(p, "+") || !isDigits(p[1:]) {
-			faults = append(faults, telgate.Fault{Path: "limits.prefixes_allowed", Message: fmt.Sprintf("%q is not an E.164 prefix such as +81", p)})
+			faults = append(faults, telgate.Fault{Path: "limits.prefixes_allowed", Message: fmt.Sprintf("%q is not an E.164 prefix such as +81", telgate.Masked(p))})
 		}
 	}
 	for _, p := range cfg.ExtraForbidden {
 		if !isDigits(strings.TrimSuffix(strings.TrimPrefix(p, "+"), "*")) {
-			faults = append(faults, telgate.Fault{Path: "limits.extra_forbidden", Message: fmt.Sprintf("%q is not a number, with a * at its end at most", p)})
+			faults = append(faults, telgate.Fault{Path: "limits.extra_forbidden", Message: fmt.Sprintf("%q is not a number, with a * at its end at most", telgate.Masked(p))})
 		}
 	}
 	if cfg.Region != "" && phonenumbers.GetCountryCodeForRegion(cfg.Region) == 0 {
