@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,8 +89,10 @@ func maskUsers(text string) string {
 	return text
 }
 
-// WithAttrs is the same handler with more attributes.
+// WithAttrs is the same handler with more attributes, but for sipgo's "caller", which it gives twice: no JSON object has a
+// key twice.
 func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler {
+	attrs = slices.DeleteFunc(slices.Clone(attrs), func(a slog.Attr) bool { return a.Key == "caller" })
 	return quiet{q.Handler.WithAttrs(attrs), q.noise}
 }
 

@@ -11,11 +11,12 @@ package sip
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -106,10 +107,23 @@ type SendError struct {
 }
 
 // Error names what was tried.
-func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+func (e *SendError) Error() string { return e.Op + ": " + plainly(e.Err) }
 
 // Unwrap gives the cause.
 func (e *SendError) Unwrap() error { return e.Err }
+
+// plainly is an error without the words of the libraries between it and the kernel: a connection that was refused names the
+// address and the reason.
+func plainly(err error) string {
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" && dial.Addr != nil {
+		cause := dial.Err
+		if call, ok := errors.AsType[*os.SyscallError](cause); ok {
+			cause = call.Err
+		}
+		return dial.Addr.String() + ": " + cause.Error()
+	}
+	return err.Error()
+}
 
 // unnumbered takes the number that was called out of an error: sipgo's name the request line.
 func unnumbered(err error, invite *sip.Request) error {

@@ -180,6 +180,17 @@ func (t *Trunk) Targets(ctx context.Context) ([]Target, error) {
 	return t.targets(ctx, t.firstHops(), t.cfg.Transport)
 }
 
+// Listens is where packets of the peer arrive; invalid before the trunk is open, and over TCP and TLS, where connections are opened
+// by our requests.
+func (t *Trunk) Listens() netip.AddrPort {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.local.Port() == 0 || t.cfg.Transport != "udp" {
+		return netip.AddrPort{}
+	}
+	return t.local
+}
+
 // Peer is the trunk's address that was used last; invalid before that.
 func (t *Trunk) Peer() netip.Addr {
 	t.mu.Lock()
