@@ -36,6 +36,7 @@ type Server struct {
 	http   *http.Server
 	listen func(ctx context.Context, network, address string) (net.Listener, error)
 	addr   string
+	opened chan struct{} // closed when it listens
 }
 
 // New returns a server for this address. slack is mounted under /slack/ and may be nil.
@@ -49,7 +50,7 @@ func New(
 		mux.Handle("/slack/", slack)
 	}
 	return &Server{
-		addr: addr, listen: listen,
+		addr: addr, listen: listen, opened: make(chan struct{}),
 		http: &http.Server{
 			Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 			IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -60,12 +61,16 @@ func New(
 // Handler is the mux, for tests.
 func (s *Server) Handler() http.Handler { return s.http.Handler }
 
+// Listening is closed when requests are taken.
+func (s *Server) Listening() <-chan struct{} { return s.opened }
+
 // Run listens and serves until ctx is done, then lets requests in progress end.
 func (s *Server) Run(ctx context.Context) error {
 	l, err := s.listen(ctx, "tcp", s.addr)
 	if err != nil {
 		return fmt.Errorf("listen for HTTP on %s: %w", s.addr, err)
 	}
+	close(s.opened)
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(l) }()
 	select {
