@@ -85,7 +85,7 @@ func (s *Slack) receive(kind string, payload []byte) (answer string) {
 		if err != nil {
 			s.env.Log.Warn("slack command not understood", "err", err)
 			return s.words.say("telgate could not read this command: NOT accepted. Call by hand, or try again.",
-				"コマンドを読み取れません。受け付けていません。手動でかけるか、もう一度お試しください。")
+				"コマンドを読み取れません。受け付けませんでした。手動でかけるか、もう一度お試しください。")
 		}
 		return s.command(c)
 	case "interactive":
@@ -101,10 +101,10 @@ func (s *Slack) command(c command) (answer string) {
 	switch s.intake.accept(delivery{keys: c.keys(), command: &c}) {
 	case busy:
 		return s.words.say("NOT accepted: too many commands are waiting. Call by hand, or try again in a minute.",
-			"受け付けていません。コマンドが混み合っています。手動でかけるか、1 分後にもう一度お試しください。")
+			"受け付けませんでした。コマンドが混み合っています。手動でかけるか、1 分後にもう一度お試しください。")
 	case stopping:
 		return s.words.say("NOT accepted: this gateway is stopping. Call by hand, or try again in a minute.",
-			"受け付けていません。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。")
+			"受け付けませんでした。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。")
 	case taken, repeated:
 	}
 	return ""

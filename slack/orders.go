@@ -79,16 +79,16 @@ func (s *Slack) actor(ctx context.Context, a telgate.Actor, home string) (actor 
 	switch {
 	case !known:
 		return a, s.words.say("NOT accepted: telgate is not connected to Slack's API yet (%s). Call by hand, or try again in a minute.",
-			"受け付けていません。Slack API に接続できていません(%s)。手動でかけるか、1 分後にもう一度お試しください。", s.Health().Problem)
+			"受け付けませんでした。Slack API に接続できていません(%s)。手動でかけるか、1 分後にもう一度お試しください。", s.Health().Problem)
 	case foreign:
 		s.env.Log.Warn("slack delivery of another workspace", "team", a.Team)
-		return a, s.words.say("NOT accepted: this telgate belongs to another workspace.", "受け付けていません。この telgate は別のワークスペースのものです。")
+		return a, s.words.say("NOT accepted: this telgate belongs to another workspace.", "受け付けませんでした。この telgate は別のワークスペースのものです。")
 	}
 	actor, err := s.members.actor(ctx, a, s.workspace.outsider(home))
 	if err != nil {
 		s.env.Log.Warn("slack asker not looked up", "user", a.ID, "err", describe(err))
 		return actor, s.words.say("NOT accepted: Slack did not say whether you are a full member (%s). Call by hand, or try again.",
-			"受け付けていません。正規メンバーかどうかを Slack に確認できません(%s)。手動でかけるか、もう一度お試しください。", describe(err))
+			"受け付けませんでした。正規メンバーかどうかを Slack に確認できません(%s)。手動でかけるか、もう一度お試しください。", describe(err))
 	}
 	return actor, ""
 }
@@ -128,7 +128,7 @@ func (s *Slack) refused(err error) string {
 	}
 	s.env.Log.Error("slack request failed", "err", err)
 	return s.words.say("NOT accepted: something went wrong inside telgate. Call by hand; the log says more.",
-		"受け付けていません。telgate 内部の障害です。手動でかけてください。")
+		"受け付けませんでした。telgate 内部の障害です。手動でかけてください。")
 }
 
 // stop ends pages: the named ones, or the asker's own where there is just one.

@@ -34,19 +34,19 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 	switch r.Reason {
 	case telgate.RefusedUnknownName:
 		if r.Subject == "" {
-			return "受け付けていません。呼び出す相手を指定してください。"
+			return "受け付けませんでした。呼び出す相手を指定してください。"
 		}
-		return "受け付けていません。「" + clip(r.Subject, nameCells) + "」は登録されていません。"
+		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」は登録されていません。"
 	case telgate.RefusedAmbiguous:
-		return "受け付けていません。「" + clip(r.Subject, nameCells) + "」に当てはまる相手が複数います。"
+		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」に当てはまる相手が複数います。"
 	case telgate.RefusedForbiddenNumber:
-		return "受け付けていません。発信できる番号がありません(発信禁止または許可範囲外)。"
+		return "受け付けませんでした。発信できる番号がありません(発信禁止または許可範囲外)。"
 	case telgate.RefusedLimit:
-		return "受け付けていません。1 時間あたりの回数の上限に達しました。"
+		return "受け付けませんでした。1 時間あたりの回数の上限に達しました。"
 	case telgate.RefusedNotAllowed:
 		return "許可されていません。telgate の管理者に相談してください。"
 	case telgate.RefusedNotReady:
-		return "受け付けていません。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。"
+		return "受け付けませんでした。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。"
 	}
 	return r.Message
 }

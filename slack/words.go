@@ -48,7 +48,7 @@ func (w words) outcome(c telgate.Call) string {
 	case telgate.OutcomeBusy:
 		return w.say("busy", "話し中")
 	case telgate.OutcomeDeclined:
-		return w.say("declined", "着信拒否")
+		return w.say("declined", "応答拒否")
 	case telgate.OutcomeUnreachable:
 		return w.say("unreachable, the phone never rang", "つながりません(電話は鳴っていません)")
 	case telgate.OutcomeBlocked:
