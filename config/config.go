@@ -26,6 +26,7 @@ type Config struct {
 	Groups   []Group
 	Prompts  []Prompt
 	Warnings []string // what works, but should not stay so
+	Missing  Faults   // secrets that could not be had and were forgiven, see Secrets.Lenient
 }
 
 // Gateway is [gateway].

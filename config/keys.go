@@ -30,7 +30,7 @@ func later(section string) []string {
 
 func (g *Gateway) keys() keys {
 	return keys{
-		"name": text(&g.Name), "language": tag(&g.Language), "state_dir": text(&g.StateDir), "announce": text(&g.Announce),
+		"name": text(&g.Name), "language": tag(&g.Language), "state_dir": filePath(&g.StateDir), "announce": text(&g.Announce),
 		"announce_prompt": text(&g.AnnouncePrompt), "drain": drain(&g.Drain),
 	}
 }

@@ -24,12 +24,16 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads a file's text. The error is [Faults]; a fault of syntax comes alone.
+// Syntax is the path of the one fault of a file that is no TOML.
+const Syntax = "syntax"
+
+// Load reads a file's text. The error is [Faults]. Beside them the Config holds what could be read, defaults elsewhere, so
+// that the rooms can add their own faults (see [Faults.Without]); a fault of syntax comes alone, with no Config.
 func Load(source string, secrets Secrets) (Config, error) {
 	var file map[string]any
 	meta, err := toml.Decode(source, &file)
 	if err != nil {
-		fault := telgate.Fault{Path: "syntax", Message: err.Error()}
+		fault := telgate.Fault{Path: Syntax, Message: err.Error()}
 		if at, ok := errors.AsType[toml.ParseError](err); ok {
 			fault.Line, fault.Message = 1+strings.Count(source[:min(at.Position.Start, len(source))], "\n"), telgate.Masked(at.Message)
 			if isSecret(at.LastKey) { // the parser quotes what it could not read
@@ -40,9 +44,11 @@ func Load(source string, secrets Secrets) (Config, error) {
 	}
 	w := &walker{lines: indexLines(source), secrets: secrets, cfg: Default()}
 	w.top(file, meta)
+	shape := w.faults
+	w.faults = nil
 	w.together()
-	if len(w.faults) > 0 {
-		return Config{}, w.faults
+	if shape = append(shape, w.faults.Without(shape)...); len(shape) > 0 {
+		return w.cfg, shape
 	}
 	return w.cfg, nil
 }
@@ -149,9 +155,13 @@ func (w *walker) walk(section, path string, table map[string]any, k keys) {
 			w.unknown(section, full, slices.Collect(maps.Keys(k)))
 		default:
 			err := set(table[name])
-			if _, missing := errors.AsType[missingError](err); missing || errors.Is(err, errLiteral) {
+			_, missing := errors.AsType[missingError](err)
+			switch {
+			case missing:
+				w.cfg.Missing = append(w.cfg.Missing, telgate.Fault{Path: full, Line: w.lines[full], Message: err.Error()})
+			case errors.Is(err, errLiteral):
 				w.cfg.Warnings = append(w.cfg.Warnings, full+": "+err.Error())
-			} else if err != nil {
+			case err != nil:
 				w.fault(full, err.Error())
 			}
 		}
@@ -170,14 +180,19 @@ func (w *walker) unknown(section, path string, known []string) {
 		return
 	}
 	f := telgate.Fault{Path: path, Line: w.lines[path], Message: "is not a key of this file"}
-	slices.Sort(known)
-	best := min(max(2, len(name)/3)+1, len(name))
-	for _, k := range known {
+	f.Nearest = Nearest(name, known)
+	w.faults = append(w.faults, f)
+}
+
+// Nearest is the known word that may have been meant, "" where none is near.
+func Nearest(name string, known []string) string {
+	nearest, best := "", min(max(2, len(name)/3)+1, len(name))
+	for _, k := range slices.Sorted(slices.Values(known)) {
 		if d := editDistance(name, k); d < best {
-			best, f.Nearest = d, k
+			best, nearest = d, k
 		}
 	}
-	w.faults = append(w.faults, f)
+	return nearest
 }
 
 func (w *walker) trunk(name string, table map[string]any) {
@@ -220,7 +235,7 @@ func (w *walker) prompt(name string, table map[string]any) {
 	var file string
 	rest := maps.Clone(table)
 	delete(rest, "files")
-	w.walk("prompts", path, rest, keys{"file": text(&file), "files": nil})
+	w.walk("prompts", path, rest, keys{"file": filePath(&file), "files": nil})
 	if file != "" {
 		p.Files[""] = file
 	}
@@ -229,7 +244,7 @@ func (w *walker) prompt(name string, table map[string]any) {
 		values := make(map[string]*string, len(files))
 		for lang := range files {
 			values[lang] = new(string)
-			k[lang] = text(values[lang])
+			k[lang] = filePath(values[lang])
 		}
 		w.walk("prompts", path+".files", files, k)
 		for lang, v := range values {
@@ -238,7 +253,7 @@ func (w *walker) prompt(name string, table map[string]any) {
 	} else if table["files"] != nil {
 		w.fault(path+".files", "is a table by language: { en = \"…\", ja = \"…\" }")
 	}
-	if (file == "") == (table["files"] == nil) {
+	if hasFile := table["file"] != nil && table["file"] != ""; hasFile == (table["files"] != nil) {
 		w.fault(path, "needs either file or files")
 	}
 	w.cfg.Prompts = append(w.cfg.Prompts, p)

@@ -44,7 +44,8 @@ func isSecret(key string) bool {
 type Secrets struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error)
-	Lenient  bool // a secret that cannot be had is a warning: whoever breaks the glass may do without it
+	Dir      string // of the configuration file: relative paths begin here
+	Lenient  bool   // a secret that cannot be had is no fault, but in Config.Missing: not everybody at a shell has a service's own
 }
 
 // errLiteral is a warning: the secret stands in the file itself.
@@ -63,6 +64,12 @@ func (s Secrets) resolve(v string) (Secret, error) {
 		}
 		return Secret{}, fmt.Errorf("the environment has no %s", name)
 	case "file":
+		if err := homeless(name); err != nil {
+			return Secret{}, err
+		}
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(s.Dir, name)
+		}
 		return s.file(name)
 	case "cred":
 		dir := s.Getenv("CREDENTIALS_DIRECTORY")
@@ -103,7 +110,7 @@ func secret(at *Secret, s Secrets) setter {
 		}
 		var err error
 		*at, err = s.resolve(name)
-		if err != nil && !errors.Is(err, errLiteral) && s.Lenient {
+		if err != nil && !errors.Is(err, errLiteral) && !errors.Is(err, errHome) && s.Lenient {
 			return missingError{err}
 		}
 		return err

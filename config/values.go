@@ -33,6 +33,30 @@ func text(at *string) setter {
 	}
 }
 
+// filePath is of a file or directory. Nothing expands a ~ here: it would name a directory called so.
+func filePath(at *string) setter {
+	return func(v any) error {
+		var s string
+		if err := text(&s)(v); err != nil {
+			return err
+		}
+		if err := homeless(s); err != nil {
+			return err
+		}
+		*at = s
+		return nil
+	}
+}
+
+func homeless(path string) error {
+	if strings.HasPrefix(path, "~") {
+		return errHome
+	}
+	return nil
+}
+
+var errHome = errors.New("begins with ~, which only a shell expands: write the whole path, or one relative to this file")
+
 func boolean(at *bool) setter {
 	return func(v any) error {
 		b, ok := v.(bool)

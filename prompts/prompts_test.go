@@ -153,6 +153,7 @@ func TestReadWAVRefusesWhatItCannotPlay(t *testing.T) {
 		"MP3 in WAV":      wav(0x55, 1, 8000, 16, make([]byte, 60)),
 		"no numbers":      wav(tagFloat, 1, 8000, 32, nan),
 		"too long":        wav(tagPCM, 1, 8000, 8, make([]byte, 61*8000)),
+		"cut off":         wav(tagPCM, 1, 8000, 16, make([]byte, 1000))[:500],
 		"data before fmt": append([]byte("RIFF\x00\x00\x00\x00WAVE"), append([]byte("data\x04\x00\x00\x00"), 1, 2, 3, 4)...),
 	} {
 		if _, err := ReadWAV(b); err == nil {
@@ -162,11 +163,13 @@ func TestReadWAVRefusesWhatItCannotPlay(t *testing.T) {
 }
 
 func TestReadWAVReadsAStreamedFileToItsEnd(t *testing.T) {
-	b := wav(tagPCM, 1, 8000, 16, make([]byte, 400))
-	binary.LittleEndian.PutUint32(b[40:], 0xFFFFFFFF)
-	s, err := ReadWAV(b)
-	if err != nil || len(s.Samples) != 200 {
-		t.Errorf("%d samples, %v", len(s.Samples), err)
+	for _, length := range []uint32{0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF} {
+		b := wav(tagPCM, 1, 8000, 16, make([]byte, 400))
+		binary.LittleEndian.PutUint32(b[40:], length)
+		s, err := ReadWAV(b)
+		if err != nil || len(s.Samples) != 200 {
+			t.Errorf("length %#x: %d samples, %v", length, len(s.Samples), err)
+		}
 	}
 }
 

@@ -2,7 +2,9 @@ package prompts
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,13 +31,22 @@ func (l *Library) Script(o ScriptOptions) (Script, error) {
 			continue
 		}
 		if *want.at = l.find(want.name, o.Languages); *want.at == nil {
-			return Script{}, fmt.Errorf("no recording %q in any of the languages %v", want.name, o.Languages)
+			return Script{}, l.missing(want.name, o.Languages)
 		}
 	}
 	if s.alert == nil {
 		return Script{}, fmt.Errorf("no recording to play is named")
 	}
 	return s, nil
+}
+
+// missing says that a recording is not there at all, or in other languages only.
+func (l *Library) missing(name string, languages []string) error {
+	have := slices.Sorted(maps.Keys(l.all[name]))
+	if len(have) == 0 {
+		return fmt.Errorf("there is no recording %q", name)
+	}
+	return fmt.Errorf("recording %q is there in %s only, not in %s", name, strings.Join(have, ", "), strings.Join(languages, " or "))
 }
 
 // Alert is the recording that asks for the key, after the announcement where there is one.

@@ -27,8 +27,8 @@ type format struct {
 }
 
 // ReadWAV reads a RIFF/WAVE file: PCM of 8, 16, 24 or 32 bits, 32-bit float, A-law or µ-law, mono or stereo, 8 to 48 kHz.
-// Every length is held against the bytes that are there; a data chunk that claims more, as streaming encoders write it,
-// is read to the end of the file.
+// Every length is held against the bytes that are there. A data chunk whose length an encoder could not know when it began to
+// write (see streamed) is read to the end of the file; one that is shorter than it says was cut off, and is refused.
 func ReadWAV(b []byte) (Sound, error) {
 	if len(b) > maxBytes {
 		return Sound{}, fmt.Errorf("%d bytes, a recording has at most %d", len(b), maxBytes)
@@ -38,9 +38,9 @@ func ReadWAV(b []byte) (Sound, error) {
 	}
 	var f format
 	for rest, n := b[12:], 0; len(rest) >= 8 && n < maxChunks; n++ {
-		id, size := string(rest[:4]), int(min(binary.LittleEndian.Uint32(rest[4:]), math.MaxInt32))
+		id, claimed := string(rest[:4]), binary.LittleEndian.Uint32(rest[4:])
 		body := rest[8:]
-		size = min(size, len(body))
+		size := int(min(claimed, uint32(len(body)))) // len(body) is at most maxBytes
 		switch id {
 		case "fmt ":
 			var err error
@@ -48,12 +48,22 @@ func ReadWAV(b []byte) (Sound, error) {
 				return Sound{}, err
 			}
 		case "data":
+			switch {
+			case streamed(claimed):
+				return f.decode(body)
+			case int64(claimed) > int64(len(body)):
+				return Sound{}, fmt.Errorf("it is cut off: %d bytes of sound are there, %d should be; copy or convert it again", len(body), claimed)
+			}
 			return f.decode(body[:size])
 		}
 		rest = body[min(len(body), size+size%2):] // chunks are padded to even lengths
 	}
 	return Sound{}, errors.New("a WAV file without sound (no data chunk)")
 }
+
+// streamed tells whether a data chunk's length stands for "until the end": ffmpeg and others leave 0 or 0xFFFFFFFF where
+// they write to a pipe, sox a number just below 2 GiB.
+func streamed(length uint32) bool { return length == 0 || length >= 0x7FFF0000 }
 
 // WAVE format tags.
 const (

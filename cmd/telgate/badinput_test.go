@@ -162,7 +162,9 @@ func TestARecordingThatCannotBePlayedIsAFaultBeforeAnyCall(t *testing.T) {
 	s.file("cut.wav", wav(1)[:40])
 	s.file("hour.wav", wav(61))
 	s.file("long.wav", wav(40))
-	for _, file := range []string{"noise.wav", "empty.wav", "cut.wav", "hour.wav", ".", "missing.wav"} {
+	s.file("half.wav", wav(3)[:20000])
+	s.file("short.wav", wav(1))
+	for _, file := range []string{"noise.wav", "empty.wav", "cut.wav", "half.wav", "hour.wav", ".", "missing.wav"} {
 		s.file("config.toml", mainTrunk+alice+"[prompts.fire]\nfile = \"$DIR/"+file+"\"\n")
 		s.telgate("prompts check")
 	}
@@ -182,6 +184,22 @@ file = "$DIR/long.wav"
 	for _, command := range []string{"prompts check", "call alice"} {
 		s.telgate(command)
 	}
+	s.file("config.toml", mainTrunk+alice+`
+[groups.ops]
+members = ["alice"]
+prompt = "short"
+[groups.others]
+members = ["alice"]
+prompt = "shrot"
+[groups.foreign]
+members = ["alice"]
+prompt = "german"
+[prompts.short]
+file = "$DIR/short.wav"
+[prompts.german]
+files = { de = "$DIR/long.wav" }
+`)
+	s.telgate("prompts check")
 	s.golden("prompts")
 }
 

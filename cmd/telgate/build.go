@@ -35,7 +35,7 @@ type gateway struct {
 	engine *media.Engine
 	trunks []*sip.Trunk
 	pager  *pager.Pager
-	slack  *slack.Slack // nil where it is off
+	slack  *slack.Slack // nil where it is off, or cannot be without a secret that is missing
 }
 
 // rules are how one command's gateway differs from another's.
@@ -43,6 +43,7 @@ type rules struct {
 	limits bool   // hourly limits count; false breaks the glass
 	port   uint16 // of SIP, where no bind names one; 0 = any
 	slack  bool   // the command speaks to Slack, if the configuration does
+	glass  bool   // it breaks the glass: a recording that cannot be used is warned about, and the built-in alert is played
 
 	register registering
 	probe    bool // trunks are asked all the time whether they are there
@@ -59,7 +60,20 @@ const (
 
 // build wires the rooms and gathers every fault they find in the configuration.
 func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, error) {
-	g := &gateway{cfg: cfg, log: log, tells: r.probe}
+	g, faults := wire(cfg, env, log, r)
+	if len(faults) > 0 {
+		return nil, withStatus(exitUsage, cfg.File.Faulty(append(faults, cfg.Missing...)))
+	}
+	return g, nil
+}
+
+// wire makes the rooms; with faults the gateway is of no use.
+func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults) {
+	g := &gateway{log: log, tells: r.probe}
+	if r.glass {
+		g.sounds = glassSounds(&cfg, log)
+	}
+	g.cfg = cfg
 	var faults, f config.Faults
 	g.dialer, f = newDialer(cfg)
 	faults = append(faults, f...)
@@ -67,8 +81,10 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 	faults = append(faults, f...)
 	g.people, f = newDirectory(cfg)
 	faults = append(faults, f...)
-	g.sounds, f = newSounds(cfg)
-	faults = append(faults, f...)
+	if !r.glass {
+		g.sounds, f = newSounds(cfg)
+		faults = append(faults, f...)
+	}
 	rung := func(trunk, user string) { g.pager.RungBy(trunk, user) } // there is a pager before a trunk runs
 	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r, rung, log)
 	faults = append(faults, f...)
@@ -85,12 +101,9 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
 		g.slack, f = newSlack(cfg, g.pager, g.people, env, log)
-		faults = append(faults, f...)
+		faults = append(faults, f.Without(cfg.Missing)...) // check goes on without a secret, and without Slack then
 	}
-	if len(faults) > 0 {
-		return nil, withStatus(exitUsage, cfg.File.Faulty(faults))
-	}
-	return g, nil
+	return g, faults
 }
 
 func newDialer(cfg config.Config) (plan.Dialer, config.Faults) {
@@ -150,7 +163,12 @@ func (g *gateway) pagerConfig(limits bool) pager.Config {
 
 // runRooms runs audio and trunks while during is at work, and returns after their last packet.
 func (g *gateway) runRooms(ctx context.Context, during func(context.Context) error) error {
-	rooms, stop := context.WithCancel(context.WithoutCancel(ctx))
+	return g.runRoomsUntil(ctx, context.WithoutCancel(ctx), during)
+}
+
+// runRoomsUntil is runRooms for who may not have the patience: when rooms is done, trunks and audio end under during.
+func (g *gateway) runRoomsUntil(ctx, rooms context.Context, during func(context.Context) error) error {
+	rooms, stop := context.WithCancel(rooms)
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { return g.engine.Run(rooms) })

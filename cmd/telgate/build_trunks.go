@@ -75,7 +75,10 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 	local := nets("sip.local_nets", cfg.SIP.LocalNets)
 	var trunks []*sip.Trunk
 	for _, t := range cfg.Trunks {
-		route := routeOf(routes, t.Name)
+		route, r := routeOf(routes, t.Name), r
+		if missing(cfg, "trunks."+t.Name) {
+			r.register = registerNot // a registrar would count a wrong password
+		}
 		secure, bad := newTLS(cfg, env, t)
 		faults = append(faults, bad...)
 		identity, bad := newIdentity(cfg, t, route.Format)

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"telgate"
 	"telgate/config"
@@ -40,7 +36,7 @@ func (c *callCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	state := stateDir(cfg.Gateway.StateDir, a.env.getenv)
+	state := stateDir(cfg.File.Beside(cfg.Gateway.StateDir), a.env.getenv)
 	if !c.Direct {
 		running, err := gatewayRuns(state)
 		if err != nil {
@@ -49,20 +45,27 @@ func (c *callCmd) Run(a *app) error {
 		if running {
 			return c.refused(a, &telgate.Refusal{Reason: telgate.RefusedNotReady, Message: beside(cfg.Slack.Mode)})
 		}
-		_, _ = fmt.Fprintln(a.env.err, "telgate: no gateway runs here, calling directly (as with --direct)")
 	}
-	g, err := build(cfg, a.env, log, rules{})
+	g, err := build(cfg, a.env, log, rules{glass: true})
 	if err != nil {
 		return err
 	}
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "warning", w)
 	}
+	for _, f := range cfg.Missing {
+		log.Warn("configuration", "warning", f.Error())
+	}
 	request := telgate.Request{
 		Asker: telgate.Actor{ID: "local:" + a.env.user(), Name: a.env.user(), Local: true},
 		Who:   words(c.Who), Message: strings.Join(c.Message, " "), New: true, Force: true,
 	}
-	return g.runRooms(a.ctx, func(ctx context.Context) error { return c.page(ctx, a, g, state, request) })
+	signals, done := a.env.signals() // before anything can ring: from here on a signal finds who cancels
+	defer done()
+	rooms, stop := context.WithCancel(context.WithoutCancel(a.ctx))
+	defer stop()
+	w := &vigil{app: a, gateway: g, state: state, signals: signals, cut: stop}
+	return g.runRoomsUntil(a.ctx, rooms, func(ctx context.Context) error { return c.page(ctx, w, request) })
 }
 
 // beside says what to do where a gateway runs already.
@@ -85,22 +88,30 @@ func words(who string) []string {
 }
 
 // page has the page run and shows it to its end.
-func (c *callCmd) page(ctx context.Context, a *app, g *gateway, state string, request telgate.Request) error {
-	g.ready(ctx)
+func (c *callCmd) page(ctx context.Context, w *vigil, request telgate.Request) error {
+	if s := w.open(ctx); s != nil {
+		return withStatus(signalStatus(s), nil)
+	}
 	pages, hangUp := context.WithCancel(context.WithoutCancel(ctx))
-	g.pager.Start(pages)
-	defer g.pager.Drain(ctx)
 	defer hangUp()
-	receipt, err := g.pager.Submit(ctx, request)
-	view := newView(a)
+	w.gateway.pager.Start(pages)
+	receipt, err := w.gateway.pager.Submit(ctx, request)
 	if refusal, ok := errors.AsType[*telgate.Refusal](err); ok {
-		return c.refused(a, refusal)
+		return c.refused(w.app, refusal)
 	}
 	if err != nil {
 		return err
 	}
-	c.note(a, state, receipt.Page, request)
-	return c.follow(ctx, a, g, receipt.Page, view, hangUp)
+	if !c.Direct {
+		w.say("no gateway runs here, calling directly (as with --direct)")
+	}
+	w.note(receipt.Page, request)
+	err = w.follow(ctx, receipt.Page, hangUp)
+	hangUp()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMoment)
+	defer cancel()
+	w.gateway.pager.Drain(last)
+	return err
 }
 
 // refused says why nothing was dialled: an event for scripts, a sentence for people.
@@ -113,63 +124,4 @@ func (*callCmd) refused(a *app, r *telgate.Refusal) error {
 		return withStatus(exitRefused, fmt.Errorf("%w \"telgate people\" lists everybody", r))
 	}
 	return withStatus(exitRefused, r)
-}
-
-// follow shows events until the page has ended. The first signal stops the page, the second hangs up at once.
-func (c *callCmd) follow(ctx context.Context, a *app, g *gateway, id telgate.PageID, view *view, hangUp func()) error {
-	signals, done := a.env.signals()
-	defer done()
-	events := g.pager.Follow(context.WithoutCancel(ctx), id)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	status, result := 0, telgate.Result("")
-	for {
-		select {
-		case ev, more := <-events:
-			if !more {
-				view.close()
-				if status == 0 {
-					status = resultStatus(result)
-				}
-				return withStatus(status, nil)
-			}
-			if ev.Kind == telgate.EventPageEnded {
-				result = ev.Result
-			}
-			view.show(ev)
-		case <-tick.C:
-			view.tick()
-		case s := <-signals:
-			if status != 0 {
-				hangUp()
-				continue
-			}
-			status = exitInterrupted
-			if s != os.Interrupt { // a terminal that is gone is as good as SIGTERM
-				status = exitTerminated
-			}
-			go func() {
-				_ = g.pager.Stop(context.WithoutCancel(ctx), id, telgate.Actor{ID: "local:" + a.env.user(), Local: true})
-			}()
-		}
-	}
-}
-
-// note leaves a line about a call that broke the glass, for whoever reviews what happened. That it cannot be written
-// must not keep the phone from ringing.
-func (*callCmd) note(a *app, state string, page telgate.PageID, r telgate.Request) {
-	line, err := json.Marshal(map[string]any{"time": a.env.now().UTC(), "page": page, "asker": r.Asker.ID, "who": r.Who, "message": r.Message})
-	if err == nil {
-		err = os.MkdirAll(state, 0o700)
-	}
-	if err != nil {
-		return
-	}
-	f, err := os.OpenFile(filepath.Join(state, "direct.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		_, _ = fmt.Fprintln(a.env.err, "telgate: this call is not noted:", err)
-		return
-	}
-	_, _ = f.Write(append(line, '\n'))
-	_ = f.Close()
 }

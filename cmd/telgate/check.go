@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"telgate"
+	"telgate/config"
 	"telgate/sip"
 )
 
@@ -50,7 +53,7 @@ func (r *report) add(check, subject, status, message, fix string) {
 
 // Run is the command.
 func (c *checkCmd) Run(a *app) error {
-	cfg, err := a.loadConfig()
+	cfg, err := a.readConfig(true)
 	if err != nil {
 		return err
 	}
@@ -64,6 +67,7 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	r := &report{app: a}
 	r.add("config", "file", "ok", "no faults in "+cfg.File.Path(), "")
+	r.missing(cfg)
 	for _, w := range cfg.Warnings {
 		r.add("config", "secret", "warn", w, "")
 	}
@@ -86,16 +90,32 @@ func (c *checkCmd) Run(a *app) error {
 	return nil
 }
 
+// missing tells whether a secret of this section cannot be had.
+func missing(cfg config.Config, section string) bool {
+	return slices.ContainsFunc(cfg.Missing, func(f telgate.Fault) bool { return strings.HasPrefix(f.Path, section+".") })
+}
+
+// missing names each secret that cannot be had; the rest is checked without it.
+func (r *report) missing(cfg config.Config) {
+	for _, f := range cfg.Missing {
+		r.add("config", "secret", "fail", f.Error(), "serve does not start without it")
+	}
+}
+
 // checkTrunks asks each trunk whether it is there.
 func checkTrunks(ctx context.Context, g *gateway, r *report) {
 	for _, t := range g.trunks {
 		checkRegistration(ctx, t, r) // first: a wrong password shall be tried once
 		p, err := probe(ctx, t)
 		switch {
+		case errors.Is(err, errUnanswered):
+			r.add("trunk", t.Name(), "fail", err.Error(), "see that the address is right, the peer runs, and a firewall lets SIP through; some peers ignore OPTIONS, and only a real call tells then (telgate call)")
 		case err != nil:
 			r.add("trunk", t.Name(), "fail", err.Error(), remedy(err))
 		case !p.Alive():
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("answers OPTIONS with %d %s", p.Status, p.Phrase), "ask its operator")
+		case (p.Status == 401 || p.Status == 407) && missing(g.cfg, "trunks."+t.Name()):
+			r.add("trunk", t.Name(), "fail", fmt.Sprintf("asks for credentials (%d), and the password is missing", p.Status), "")
 		case (p.Status == 401 || p.Status == 407) && user(g, t.Name()) == "":
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("asks for credentials (%d), and none are configured", p.Status), "set user and password")
 		case p.Status == 401 || p.Status == 407:
@@ -126,14 +146,21 @@ func probe(ctx context.Context, t *sip.Trunk) (sip.Probe, error) {
 	}
 	p, err := t.Probe(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return p, fmt.Errorf("no answer to OPTIONS within %s", probeLimit)
+		return p, fmt.Errorf("%w within %s", errUnanswered, probeLimit)
 	}
 	return p, err
 }
 
+// errUnanswered is all that UDP tells of a peer that is not there, or does not want to answer.
+var errUnanswered = errors.New("no answer to OPTIONS")
+
 // checkSlack asks Slack who we are, and what we may do there.
 func checkSlack(ctx context.Context, g *gateway, r *report) {
 	const subject = "workspace"
+	if g.slack == nil && g.cfg.Slack.Mode != "off" {
+		r.add("slack", subject, "fail", "is not asked: a secret of [slack] is missing", "")
+		return
+	}
 	if g.slack == nil {
 		r.add("slack", subject, "warn", "is off: nobody can use /tel", `set slack.mode = "socket" and the tokens (telgate manifest describes the app)`)
 		return

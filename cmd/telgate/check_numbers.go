@@ -19,6 +19,10 @@ func checkNumbers(g *gateway, r *report, a *app) {
 			r.add("number", p.Nick, "warn", "has no phone", "add phones to [people."+p.Nick+"]")
 		}
 		for _, n := range p.Numbers {
+			shown := n.String()
+			if a.cli.ShowNumbers {
+				shown = n.Whole()
+			}
 			subject := p.Nick
 			if n.Label != "" {
 				subject += " " + n.Label
@@ -28,9 +32,9 @@ func checkNumbers(g *gateway, r *report, a *app) {
 			case ok:
 				r.add("number", subject, "ok", fmt.Sprintf("%s over %s", g.target(n, choice.Trunk, a.cli.ShowNumbers), choice.Trunk), "")
 			case err != nil:
-				r.add("number", subject, "fail", fmt.Sprintf("%s is not dialled: %v", n, err), "")
+				r.add("number", subject, "fail", fmt.Sprintf("%s is not dialled: %v", shown, err), "")
 			default:
-				r.add("number", subject, "fail", "no trunk carries "+n.String(), "see prefixes of the trunks")
+				r.add("number", subject, "fail", "no trunk carries "+shown, "see prefixes of the trunks")
 			}
 		}
 	}

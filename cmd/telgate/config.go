@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	_ "time/tzdata" // people's time zones, where the system brings none
 
@@ -25,14 +26,26 @@ func (a *app) readConfig(lenient bool) (config.Config, error) {
 		if err != nil {
 			return config.Config{}, withStatus(exitUsage, fmt.Errorf("read the configuration: %w", err))
 		}
-		cfg, err := config.Load(string(b), config.Secrets{Getenv: a.env.getenv, ReadFile: a.env.readFile, Lenient: lenient})
-		if err != nil {
-			return config.Config{}, withStatus(exitUsage, fmt.Errorf("%s has faults:\n%w", place, err))
-		}
+		cfg, err := config.Load(string(b), config.Secrets{
+			Getenv: a.env.getenv, ReadFile: a.env.readFile, Lenient: lenient, Dir: filepath.Dir(place),
+		})
 		cfg.File = config.NewFile(place, string(b))
-		return cfg, nil
+		if faults, ok := errors.AsType[config.Faults](err); ok {
+			return config.Config{}, withStatus(exitUsage, cfg.File.Faulty(a.withMeaning(cfg, faults)))
+		}
+		return cfg, err
 	}
 	return config.Config{}, withStatus(exitUsage, fmt.Errorf("no configuration in %s: copy the shipped config.toml there, or name one with --config", strings.Join(places, ", ")))
+}
+
+// withMeaning adds to the faults of a file's shape what the rooms say of the rest of it, so that all are told at once.
+func (a *app) withMeaning(cfg config.Config, shape config.Faults) config.Faults {
+	if len(shape) == 1 && shape[0].Path == config.Syntax {
+		return shape
+	}
+	shape = append(shape, cfg.Missing...)
+	_, more := wire(cfg, a.env, slog.New(slog.DiscardHandler), rules{slack: true, register: registerFull, probe: true})
+	return append(shape, more.Without(shape)...)
 }
 
 // logger writes to stderr as the configuration and flags say.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"telgate/config"
@@ -25,7 +26,7 @@ type demoCmd struct {
 // Help is shown below the flags.
 func (demoCmd) Help() string {
 	return `Reads no configuration, needs no network and rings no real phone: a telephone and Slack are played in this process.
-With --json events go to stdout and cards to stderr.`
+With --once --json events go to stdout and cards to stderr.`
 }
 
 // Who is there in the demo.
@@ -43,12 +44,16 @@ type demo struct {
 	phone     *siptest.Phone
 	workspace *slacktest.Workspace
 	log       *slog.Logger
+	ended     atomic.Int32 // cards of pages that have ended, as shown
 }
 
 // Run is the command.
 func (c *demoCmd) Run(a *app) error {
 	if c.Heard != "" && !c.Once {
 		return withStatus(exitUsage, errors.New("--heard needs --once"))
+	}
+	if a.cli.JSON && !c.Once {
+		return withStatus(exitUsage, errors.New("--json needs --once"))
 	}
 	var heard *os.File
 	if c.Heard != "" {
@@ -161,16 +166,24 @@ func (d *demo) live(play func(context.Context) error) error {
 func (d *demo) whenConnected(ctx context.Context, play func(context.Context) error) error {
 	limit, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for d.gateway.slack.Health().Problem != "" {
-		select {
-		case <-tick.C:
-		case <-limit.Done():
-			return fmt.Errorf("the gateway does not connect to the workspace of the demo: %s", d.gateway.slack.Health().Problem)
-		}
+	if !until(limit, func() bool { return d.gateway.slack.Health().Problem == "" }) {
+		return fmt.Errorf("the gateway does not connect to the workspace of the demo: %s", d.gateway.slack.Health().Problem)
 	}
 	return play(ctx)
+}
+
+// until waits for what nothing announces; false where ctx ended first.
+func until(ctx context.Context, done func() bool) bool {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return done()
+		}
+	}
+	return true
 }
 
 // demoPatience is how long the demo waits for what takes a moment.

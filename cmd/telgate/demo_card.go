@@ -13,6 +13,7 @@ import (
 // showCards prints every card after each edit; with last it gives the card of the first page that ended.
 func (d *demo) showCards(ctx context.Context, out io.Writer, last bool) <-chan slacktest.Message {
 	updates, ended := d.workspace.Updates(), make(chan slacktest.Message, 1)
+	over := map[string]bool{} // cards by their time stamp
 	go func() {
 		for {
 			select {
@@ -21,9 +22,13 @@ func (d *demo) showCards(ctx context.Context, out io.Writer, last bool) <-chan s
 					return
 				}
 				_, _ = fmt.Fprint(out, framed(m))
-				if last && len(m.Buttons()) > 0 && m.Buttons()[len(m.Buttons())-1].Text == "Call again" {
-					ended <- m
-					return
+				if b := m.Buttons(); len(b) > 0 && b[len(b)-1].Text == "Call again" {
+					over[m.TS] = true
+					d.ended.Store(int32(len(over))) //nolint:gosec // nobody rings that often
+					if last {
+						ended <- m
+						return
+					}
 				}
 			case <-ctx.Done():
 				ended <- slacktest.Message{}

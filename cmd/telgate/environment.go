@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type environment struct {
 	getenv       func(string) string
 	readFile     func(string) ([]byte, error)
 	in           io.Reader
+	typed        bool // in is a terminal
 	out, err     io.Writer
 	terminal     bool // out is a terminal
 	signals      func() (<-chan os.Signal, func())
@@ -48,7 +50,7 @@ func realEnvironment() *environment {
 		dial:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		dialFrom: sip.Dial,
 		getenv:   os.Getenv, readFile: os.ReadFile,
-		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		in: os.Stdin, typed: term.IsTerminal(int(os.Stdin.Fd())), out: os.Stdout, err: os.Stderr,
 		terminal: term.IsTerminal(int(os.Stdout.Fd())),
 		signals: func() (<-chan os.Signal, func()) {
 			c := make(chan os.Signal, 4)
@@ -65,5 +67,5 @@ func (e *environment) user() string {
 			return u
 		}
 	}
-	return "somebody"
+	return "uid-" + strconv.Itoa(os.Getuid())
 }

@@ -1,18 +1,55 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"telgate/media/mediatest"
 	"telgate/sip/siptest"
 )
+
+// shell is somebody at a shell who calls alice and may press Ctrl-C.
+type shell struct {
+	signals   chan os.Signal
+	out, errs kept
+	env       *environment
+	status    chan int
+}
+
+// rings has alice called over a trunk at addr; the keys are of its table.
+func rings(t *testing.T, addr, keys string, more ...string) *shell {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	text := fmt.Sprintf("[gateway]\nstate_dir = %q\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\n%s[people.alice]\nphones = [\"sip:7101@main\"]\n", t.TempDir(), addr, keys)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &shell{signals: make(chan os.Signal, 4), env: realEnvironment(), status: make(chan int, 1)}
+	s.env.out, s.env.err, s.env.terminal = &s.out, &s.errs, false
+	s.env.signals = func() (<-chan os.Signal, func()) { return s.signals, func() {} }
+	args := append([]string{"--config", path}, more...)
+	go func() { s.status <- run(t.Context(), append(args, "call", "--direct", "alice"), s.env) }()
+	return s
+}
+
+// until waits for words in what was printed.
+func (s *shell) until(t *testing.T, words string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), demoLimit)
+	defer cancel()
+	if !until(ctx, func() bool { return strings.Contains(string(s.out.bytes()), words) }) {
+		t.Fatalf("nothing says %q:\n%s%s", words, s.out.bytes(), s.errs.bytes())
+	}
+}
 
 func TestAnInterruptedCallIsCancelledFirst(t *testing.T) {
 	t.Parallel()
@@ -21,34 +58,98 @@ func TestAnInterruptedCallIsCancelledFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(t.TempDir(), "config.toml")
-		text := fmt.Sprintf("[gateway]\nstate_dir = %q\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\n[people.alice]\nphones = [\"sip:7101@main\"]\n", t.TempDir(), phone.Addr())
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		signals := make(chan os.Signal, 2)
-		var out bytes.Buffer
-		env := realEnvironment()
-		env.out, env.err = &out, io.Discard
-		env.signals = func() (<-chan os.Signal, func()) { return signals, func() {} }
-		status := make(chan int, 1)
-		go func() {
-			status <- run(t.Context(), []string{"--config", path, "--json", "call", "--direct", "alice"}, env)
-		}()
+		s := rings(t, phone.Addr(), "", "--json")
 		ring := soon(t, phone.Calls())
-		signals <- signal
+		s.signals <- signal
 		soon(t, ring.Over())
 		if ring.Why() != "cancelled" {
 			t.Errorf("%s: the phone was %s", signal, ring.Why())
 		}
-		if got := soon(t, status); got != want {
+		if got := soon(t, s.status); got != want {
 			t.Errorf("%s: exit status %d, want %d", signal, got, want)
 		}
-		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		lines := strings.Split(strings.TrimSpace(string(s.out.bytes())), "\n")
 		if last := lines[len(lines)-1]; !strings.Contains(last, `"event":"page_ended"`) || !strings.Contains(last, `"result":"cancelled"`) {
 			t.Errorf("%s: the last line is %s", signal, last)
 		}
+		if !strings.Contains(string(s.errs.bytes()), "cancelling, waiting for the trunk") {
+			t.Errorf("%s: nothing says that it is being cancelled: %s", signal, s.errs.bytes())
+		}
 		phone.Close()
+	}
+}
+
+func TestAnInterruptAfterTheKeyLeavesThePageConfirmed(t *testing.T) {
+	t.Parallel()
+	phone, err := siptest.NewPhone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phone.Close()
+	s := rings(t, phone.Addr(), "")
+	ring := soon(t, phone.Calls())
+	if err := ring.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Ear().WaitSound(t.Context(), 3*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Mouth().Press(t.Context(), "1", mediatest.Press{}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "playing confirmed")
+	s.signals <- os.Interrupt
+	if got := soon(t, s.status); got != 0 {
+		t.Errorf("exit status %d\n%s", got, s.out.bytes())
+	}
+}
+
+func TestASecondInterruptWaitsForASilentTrunkNoMore(t *testing.T) {
+	t.Parallel()
+	s := rings(t, silent(t), "", "--json")
+	s.until(t, `"event":"dialing"`)
+	s.signals <- os.Interrupt
+	s.signals <- os.Interrupt
+	if got := soon(t, s.status); got != 130 {
+		t.Errorf("exit status %d", got)
+	}
+	lines := strings.Split(strings.TrimSpace(string(s.out.bytes())), "\n")
+	if last := lines[len(lines)-1]; !strings.Contains(last, `"event":"page_ended"`) {
+		t.Errorf("the last line is %s", last)
+	}
+}
+
+func TestSignalsAreCaughtBeforeAnythingCanRing(t *testing.T) {
+	t.Parallel()
+	var caught, early atomic.Bool
+	env := realEnvironment()
+	env.out, env.err = io.Discard, io.Discard
+	signals := make(chan os.Signal, 1)
+	env.signals = func() (<-chan os.Signal, func()) {
+		caught.Store(true)
+		signals <- syscall.SIGTERM
+		return signals, func() {}
+	}
+	listen := env.listenPacket
+	env.listenPacket = func(ctx context.Context, network, address string) (net.PacketConn, error) {
+		early.Store(early.Load() || !caught.Load())
+		return listen(ctx, network, address)
+	}
+	phone, err := siptest.NewPhone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phone.Close()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	text := fmt.Sprintf("[gateway]\nstate_dir = %q\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\n[people.alice]\nphones = [\"sip:7101@main\"]\n", t.TempDir(), phone.Addr())
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t.Context(), []string{"--config", path, "call", "--direct", "alice"}, env); got != 143 {
+		t.Errorf("exit status %d", got)
+	}
+	if early.Load() || len(phone.Calls()) > 0 {
+		t.Error("the trunk was opened, or the phone rang, before a signal could stop it")
 	}
 }
 

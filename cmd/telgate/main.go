@@ -9,9 +9,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -68,11 +72,79 @@ func run(ctx context.Context, args []string, env *environment) int {
 	if status >= 0 { // --help was printed
 		return status
 	}
+	if err == nil {
+		err = c.check(parsed)
+	}
 	if err != nil {
-		_, _ = fmt.Fprintf(env.err, "telgate: %v (see telgate --help)\n", err)
+		_, _ = fmt.Fprintf(env.err, "telgate: %v (%s)\n", err, seeAlso(args))
 		return exitUsage
 	}
-	return statusOf(parsed.Run(&app{cli: &c, env: env, ctx: ctx}), env)
+	out := &printed{to: env.out}
+	inner := *env
+	inner.out = out
+	status = statusOf(parsed.Run(&app{cli: &c, env: &inner, ctx: ctx}), env)
+	return out.lost(status, parsed.Command(), env)
+}
+
+// check holds the flags of all commands, whether a command uses them or not.
+func (c *cli) check(parsed *kong.Context) error {
+	var l slog.Level
+	switch {
+	case c.LogLevel != "" && (l.UnmarshalText([]byte(c.LogLevel)) != nil || strings.ContainsAny(c.LogLevel, "+-")):
+		return fmt.Errorf("--log-level %q is not debug, info, warn or error", c.LogLevel)
+	case c.LogFormat != "" && !slices.Contains([]string{"auto", "text", "json"}, c.LogFormat):
+		return fmt.Errorf("--log-format %q is not auto, text or json", c.LogFormat)
+	}
+	for _, p := range parsed.Path {
+		if p.Flag != nil && p.Flag.Name == "config" && c.Config == "" {
+			return errors.New("--config names no file: leave it out for the usual places")
+		}
+	}
+	return nil
+}
+
+// seeAlso is where to look after a fault of usage.
+func seeAlso(args []string) string {
+	switch args[0] {
+	case "help", "-help":
+		return "there is no such command: telgate --help lists them, telgate COMMAND --help explains one"
+	case "--version", "-v", "-V":
+		return "telgate version prints the version"
+	}
+	return "see telgate --help"
+}
+
+// printed is a command's output, and remembers whether it arrived.
+type printed struct {
+	to  io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+// Write passes b on.
+func (p *printed) Write(b []byte) (int, error) {
+	n, err := p.to.Write(b)
+	if err != nil {
+		p.mu.Lock()
+		p.err = err
+		p.mu.Unlock()
+	}
+	return n, err
+}
+
+// lost says that output did not arrive: a list that is cut short must not look like a whole one. The exit status of a call
+// stays the truth about the call.
+func (p *printed) lost(status int, command string, env *environment) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		return status
+	}
+	_, _ = fmt.Fprintln(env.err, "telgate: what was printed is not complete:", p.err)
+	if status == exitReached && !strings.HasPrefix(command, "call") {
+		return exitInternal
+	}
+	return status
 }
 
 // app is what every command is given.

@@ -47,7 +47,7 @@ func (serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	state := stateDir(cfg.Gateway.StateDir, a.env.getenv)
+	state := stateDir(cfg.File.Beside(cfg.Gateway.StateDir), a.env.getenv)
 	lock, err := lockState(state)
 	if errors.Is(err, errLocked) {
 		return withStatus(exitRefused, fmt.Errorf("another gateway runs on %s: stop it first, or give this one its own gateway.state_dir", state))
@@ -84,13 +84,20 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 	if g.cfg.Web.Listen != "" {
 		server := web.New(g.cfg.Web.Listen, func() web.Health { return g.health(!stopping.Load()) }, g.slackHandler(), log, env.listen)
 		group.Go(func() error { return server.Run(front) })
+		select {
+		case <-server.Listening():
+		case <-front.Done(): // it cannot; Wait has the reason
+		}
 	}
 	g.openTrunks(ctx) // a command that came before would find no line
 	if g.slack != nil {
 		group.Go(func() error { return g.slack.Run(front) })
 	}
-	log.Info("gateway serves", "config", g.cfg.File.Path(), "name", g.cfg.Gateway.Name, "version", version, "trunks", len(g.trunks), "people", len(g.people.People()),
-		"slack", g.cfg.Slack.Mode, "web", g.cfg.Web.Listen)
+	if front.Err() == nil {
+		g.logTrunks(log)
+		log.Info("gateway serves", "config", g.cfg.File.Path(), "name", g.cfg.Gateway.Name, "version", version, "trunks", len(g.trunks), "people", len(g.people.People()),
+			"slack", g.cfg.Slack.Mode, "web", g.cfg.Web.Listen)
+	}
 	g.untilStopped(ctx, front, signals, log)
 	stopping.Store(true)
 	if g.slack != nil {
@@ -103,13 +110,21 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 	return err
 }
 
+// logTrunks names the address of each trunk that is open: it has to be let through by firewalls, and known to the peer.
+func (g *gateway) logTrunks(log *slog.Logger) {
+	for _, t := range g.trunks {
+		if at := t.Listens(); at.IsValid() {
+			log.Info("trunk listens", "trunk", t.Name(), "address", at.String())
+		}
+	}
+}
+
 // untilStopped serves until a signal asks for the end.
 func (g *gateway) untilStopped(ctx, front context.Context, signals <-chan os.Signal, log *slog.Logger) {
 	for {
 		select {
 		case s := <-signals:
-			if s == syscall.SIGHUP {
-				log.Warn("the configuration is not read again in this version: restart the gateway", "signal", s.String())
+			if reload(s, log) {
 				continue
 			}
 			log.Info("gateway drains; a second signal hangs up", "signal", s.String())
@@ -118,6 +133,15 @@ func (g *gateway) untilStopped(ctx, front context.Context, signals <-chan os.Sig
 		}
 		return
 	}
+}
+
+// reload tells whether a signal asks for the configuration to be read again, which stops nothing.
+func reload(s os.Signal, log *slog.Logger) bool {
+	if s != syscall.SIGHUP {
+		return false
+	}
+	log.Warn("the configuration is not read again in this version: restart the gateway", "signal", s.String())
+	return true
 }
 
 // openTrunks waits until trunks are open or have failed to, but never long: one of them may be of no use.
@@ -140,12 +164,16 @@ func (g *gateway) drain(ctx context.Context, signals <-chan os.Signal, hangUp fu
 		defer close(over)
 		g.pager.Drain(patience)
 	}()
-	select {
-	case <-over:
-	case s := <-signals:
-		log.Info("gateway hangs up", "signal", s.String())
-		cancel()
-		<-over
+	for drained := false; !drained; {
+		select {
+		case <-over:
+			drained = true
+		case s := <-signals:
+			if !reload(s, log) {
+				log.Info("gateway hangs up", "signal", s.String())
+				cancel()
+			}
+		}
 	}
 	hangUp()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangupLimit)

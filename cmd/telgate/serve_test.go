@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -124,6 +126,95 @@ func TestTheSecondSignalHangsUpAndTheCardSaysSo(t *testing.T) {
 	s.card("Stopped")
 	if len(s.phone.Calls()) != 0 {
 		t.Error("somebody else was rung")
+	}
+}
+
+func TestAReloadWhileDrainingHangsNobodyUp(t *testing.T) {
+	t.Parallel()
+	s := serving(t)
+	ring := s.rings("/tel alice db is down")
+	s.card("Ringing")
+	s.signals <- syscall.SIGTERM
+	s.signals <- syscall.SIGHUP
+	s.until("the signals are taken", func() bool {
+		answer, err := s.workspace.Type(t.Context(), demoAsker, demoChannel, "/tel bob")
+		return err == nil && len(s.signals) == 0 && strings.Contains(answer, "NOT accepted: this gateway is stopping")
+	})
+	if err := ring.Answer(t.Context()); err != nil {
+		t.Fatalf("hung up: %v", err)
+	}
+	s.card("Answered")
+	ring.Hangup()
+	if err := <-s.ended; err != nil {
+		t.Errorf("the gateway ended: %v", err)
+	}
+}
+
+func TestButtonsAreClickedOnTheNewestCardOnly(t *testing.T) {
+	t.Parallel()
+	s := serving(t)
+	if err := s.click(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "no card yet") {
+		t.Errorf("without a card: %v", err)
+	}
+	first := s.rings("/tel alice db is down")
+	if _, err := s.workspace.Type(t.Context(), demoAsker, demoChannel, "/tel stop"); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Over()
+	s.card("Stopped")
+	second := s.rings("/tel bob db is down")
+	s.card("Ringing")
+	for label, want := range map[string]string{
+		"":           "The newest card has: i've got it, hang up",
+		"call again": "the newest card has no button",
+		"open":       `no card has a button "open"`,
+	} {
+		if err := s.click(t.Context(), label); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("click %q: %v", label, err)
+		}
+	}
+	if err := s.click(t.Context(), "hang up"); err != nil {
+		t.Error(err)
+	}
+	<-second.Over()
+	s.signals <- syscall.SIGTERM
+	<-s.ended
+}
+
+func TestTheLogNamesWhereTrunksListenAndServesOnlyWhenTheDoorIsOpen(t *testing.T) {
+	t.Parallel()
+	env := realEnvironment()
+	env.out, env.err = io.Discard, io.Discard
+	d, err := newDemo(&app{cli: &cli{}, env: env, ctx: t.Context()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	d.gateway.cfg.Web.Listen = "127.0.0.1:0"
+	var text kept
+	log := slog.New(slog.NewTextHandler(&text, nil))
+	listen, open := env.listen, make(chan struct{})
+	env.listen = func(ctx context.Context, network, address string) (net.Listener, error) {
+		if strings.Contains(string(text.bytes()), "gateway serves") {
+			t.Error("the gateway said that it serves before it listened")
+		}
+		defer close(open)
+		return listen(ctx, network, address)
+	}
+	signals, ended := make(chan os.Signal, 1), make(chan error, 1)
+	go func() {
+		ended <- d.gateway.runRooms(t.Context(), func(ctx context.Context) error { return d.gateway.serve(ctx, env, log, signals) })
+	}()
+	<-open
+	serves, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	until(serves, func() bool { return strings.Contains(string(text.bytes()), "gateway serves") })
+	signals <- syscall.SIGTERM
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if want := `msg="trunk listens" trunk=main address=127.0.0.1:`; !strings.Contains(string(text.bytes()), want) {
+		t.Errorf("the log does not say %s:\n%s", want, text.bytes())
 	}
 }
 

@@ -7,7 +7,7 @@ type trunksCmd struct{}
 
 // Run is the command.
 func (trunksCmd) Run(a *app) error {
-	cfg, err := a.loadConfig()
+	cfg, err := a.readConfig(true)
 	if err != nil {
 		return err
 	}
@@ -20,6 +20,7 @@ func (trunksCmd) Run(a *app) error {
 		return err
 	}
 	r := &report{app: a}
+	r.missing(cfg)
 	err = g.runRooms(a.ctx, func(ctx context.Context) error {
 		checkTrunks(ctx, g, r)
 		return showTrunks(a, g.trunks)
