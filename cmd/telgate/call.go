@@ -20,7 +20,7 @@ type callCmd struct {
 // Help is shown below the flags.
 func (callCmd) Help() string {
 	return `Exit status: 0 confirmed, 3 not reached, 4 no call got beyond our trunks, 5 refused (nothing was dialled), 6 stopped by
-somebody else, 130 or 143 interrupted here (the call is cancelled first). 2 is usage or configuration, 1 internal.`
+somebody else, 130 or 143 interrupted here before anybody confirmed (the call is cancelled first; a second signal waits no more). 2 is usage or configuration, 1 internal.`
 }
 
 // Run is the command.

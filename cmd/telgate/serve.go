@@ -29,7 +29,7 @@ type serveCmd struct{}
 // Help is shown below the flags.
 func (serveCmd) Help() string {
 	return `The first SIGTERM or SIGINT drains: commands are refused, calls in progress end by themselves, no further number is rung.
-A second one hangs up. Either way every card in Slack shows how its page ended.`
+A second one hangs up; SIGHUP does nothing in this version. Either way every card in Slack shows how its page ended.`
 }
 
 // serveRules are the rules of the gateway.

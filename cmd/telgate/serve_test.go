@@ -178,7 +178,9 @@ func TestButtonsAreClickedOnTheNewestCardOnly(t *testing.T) {
 	}
 	<-second.Over()
 	s.signals <- syscall.SIGTERM
-	<-s.ended
+	if err := <-s.ended; err != nil {
+		t.Errorf("the gateway ended: %v", err)
+	}
 }
 
 func TestTheLogNamesWhereTrunksListenAndServesOnlyWhenTheDoorIsOpen(t *testing.T) {
