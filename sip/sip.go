@@ -11,12 +11,10 @@ package sip
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -107,23 +105,10 @@ type SendError struct {
 }
 
 // Error names what was tried.
-func (e *SendError) Error() string { return e.Op + ": " + plainly(e.Err) }
+func (e *SendError) Error() string { return e.Op + ": " + e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *SendError) Unwrap() error { return e.Err }
-
-// plainly is an error without the words of the libraries between it and the kernel: a connection that was refused names the
-// address and the reason.
-func plainly(err error) string {
-	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" && dial.Addr != nil {
-		cause := dial.Err
-		if call, ok := errors.AsType[*os.SyscallError](cause); ok {
-			cause = call.Err
-		}
-		return dial.Addr.String() + ": " + cause.Error()
-	}
-	return err.Error()
-}
 
 // unnumbered takes the number that was called out of an error: sipgo's name the request line.
 func unnumbered(err error, invite *sip.Request) error {
