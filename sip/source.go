@@ -73,6 +73,11 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 		return err
 	}
 	if err := awaitListener(ctx, ua.TransportLayer(), local.String()); err != nil {
+		t.mu.Lock()
+		half := retired{conn: t.conn, served: served}
+		t.conn = old.conn // whoever stops the trunk must find the socket it has
+		t.mu.Unlock()
+		half.close()
 		return err
 	}
 	t.mu.Lock()

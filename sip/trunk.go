@@ -14,7 +14,10 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-const farewell = 2 * time.Second // for the CANCELs and BYEs of a trunk that stops
+const (
+	farewell   = 2 * time.Second       // for the CANCELs and BYEs of a trunk that stops
+	settleTime = 20 * time.Millisecond // for what was read just before
+)
 
 // Trunk is a SIP peer that calls go to: one user agent with its own socket. All methods are safe for concurrent use.
 type Trunk struct {
@@ -233,11 +236,17 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	}
 	close(t.abandon)
 	<-over
-	t.guard.shut.Store(true) // an answer to what comes now would have sipgo open a socket of its own
+	// What comes now is not read, and what was read a moment ago has time to be answered: sipgo would open a socket of its own
+	// for an answer whose socket has gone, and never close it.
+	t.guard.shut.Store(true)
+	settled := time.NewTimer(settleTime)
+	defer settled.Stop()
+	<-settled.C
 	t.up.flows.close()
 	t.closeSockets()
 	<-served
 	_ = t.ua.Close()
+	_ = t.ua.TransportLayer().Close() // once more: what came late all the same
 }
 
 // wait returns false where ctx ended first.
