@@ -101,6 +101,7 @@ type Signal struct {
 	Server     string
 	RetryAfter time.Duration
 	RedirectTo string // where a 3xx pointed; user part only
+	DivertedTo string // where the network said that it forwarded the call; user part only, "" = not said
 	ToTags     int    // number of early or confirmed dialogs
 	Alerting   Alerting
 	SIPCallID  string // Call-ID of the INVITE, to find it in the PBX's log

@@ -103,6 +103,7 @@ type callEndedJSON struct {
 	RetryMS    int64      `json:"retry_after_ms,omitempty"`
 	ToTags     int        `json:"to_tags,omitempty"`
 	Redirected string     `json:"redirected_to,omitempty"` // masked
+	Diverted   string     `json:"diverted_to,omitempty"`   // masked
 	Error      string     `json:"error,omitempty"`
 	Alerting   Alerting   `json:"alerting"`
 	EarlyAudio EarlyAudio `json:"early_audio"`
@@ -168,7 +169,7 @@ func ended(c Call) *callEndedJSON {
 		Outcome: c.Outcome, Detail: c.Detail, Scope: c.Scope,
 		SIPReason: c.Signal.Phrase, Q850: c.Signal.Q850, Reasons: c.Signal.Reasons, Warning: c.Signal.Warning,
 		Server: c.Signal.Server, SIPCallID: c.Signal.SIPCallID, Error: c.Signal.Err,
-		RetryMS: c.Signal.RetryAfter.Milliseconds(), ToTags: c.Signal.ToTags, Redirected: c.RedirectedTo(),
+		RetryMS: c.Signal.RetryAfter.Milliseconds(), ToTags: c.Signal.ToTags, Redirected: c.RedirectedTo(), Diverted: lastTwo(c.Signal.DivertedTo),
 		Alerting: c.Signal.Alerting, EarlyAudio: c.Audio.Early,
 		RingMS: c.Times.RingFor().Milliseconds(), TalkMS: c.Times.TalkFor().Milliseconds(),
 		PromptMS: c.Audio.Prompt.Milliseconds(), Codec: c.Audio.Codec, Media: c.Audio.Media, SRTPSuite: c.Audio.Suite, RTP: c.Audio.RTP,

@@ -53,7 +53,7 @@ func events() []telgate.Event {
 		},
 		Signal: telgate.Signal{
 			Status: 200, Phrase: "OK", Q850: 16, Reasons: []string{"Q.850;cause=16;text=\"Normal <clearing>\"", "SIP;cause=200"},
-			Warning: "399 pbx \"x\"", Server: "Asterisk", RetryAfter: time.Minute, RedirectTo: "+819087654321", ToTags: 2,
+			Warning: "399 pbx \"x\"", Server: "Asterisk", RetryAfter: time.Minute, RedirectTo: "+819087654321", DivertedTo: "+819012345678", ToTags: 2,
 			Alerting: telgate.AlertingSignalled, SIPCallID: "id@192.0.2.1",
 		},
 		Audio: telgate.Audio{Codec: "PCMU", Media: telgate.MediaSRTP, Suite: "AEAD_AES_128_GCM", Early: telgate.EarlyUnknown, Prompt: 3210 * time.Millisecond, RTP: telgate.RTP{Sent: 300, Received: 290, Lost: 2}},

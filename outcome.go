@@ -52,10 +52,16 @@ const (
 // EarlyAudio is what was heard before the answer.
 type EarlyAudio string
 
-// Early audio as far as it is told apart. This version does not listen to it: media that came is EarlyUnknown.
+// Early audio as far as it is told apart; the most telling of what was heard. On a trunk without answer supervision it
+// includes what was heard after the 200 and before the callee.
 const (
-	EarlyNone    EarlyAudio = "none"
-	EarlyUnknown EarlyAudio = "unknown"
+	EarlyNone       EarlyAudio = "none"
+	EarlyUnknown    EarlyAudio = "unknown"    // media was offered, and nothing in it was known
+	EarlySpeech     EarlyAudio = "speech"     // an announcement, or music
+	EarlyRingback   EarlyAudio = "ringback"   // somewhere a phone rang
+	EarlyCongestion EarlyAudio = "congestion" // fast busy
+	EarlyBusy       EarlyAudio = "busy"
+	EarlySIT        EarlyAudio = "sit" // special information tone: an announcement about a failure
 )
 
 // Detail narrows an outcome down; it is for people and metrics, no rule branches on it but where a constant is named.
@@ -85,4 +91,9 @@ const (
 	DetailStatus         Detail = "status"           // the status alone decided
 	DetailQ850           Detail = "q850"             // the Q.850 cause decided
 	DetailMayHaveRung    Detail = "may_have_rung"    // lost
+	DetailBusyTone       Detail = "busy_tone"        // busy: by its tone, for 3 s
+	DetailCongestionTone Detail = "congestion_tone"  // unreachable: by its tone, for 3 s
+	DetailSIT            Detail = "sit"              // unreachable: a special information tone was heard
+	DetailDiversion      Detail = "diversion"        // voicemail: the network says that it forwarded the call to a mailbox
+	DetailNotHuman       Detail = "not_human"        // answered: ringback, a busy tone or a fax was heard, and no key came
 )

@@ -145,6 +145,8 @@ type Trunk struct {
 	Format   Format
 	Target   Target
 	Lines    Lines
+	// AnswerSupervision is "real" where a 200 means that the callee answered, "none" where it means nothing yet.
+	AnswerSupervision string
 }
 
 // Register is how a trunk is registered with.
@@ -232,6 +234,6 @@ func NewTrunk(name string) Trunk {
 		TLS:  TLS{Min: "1.2"},
 		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto",
 		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
-		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
+		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}
 }

@@ -20,7 +20,7 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register_by", "nat", "answer_supervision", "test_number",
+			"register_by", "nat", "test_number",
 		}
 	case "groups":
 		return []string{"confirmations"}
@@ -99,6 +99,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"dial_prefix": digits(&t.Format.DialPrefix), "outbound_proxy": text(&t.OutboundProxy), "dtmf": dtmf(&t.DTMF),
 		"tls_ca": text(&t.TLS.CA), "tls_cert": text(&t.TLS.Cert), "tls_key": keyFile(&t.TLS.Key, &t.TLS.KeyText, s),
 		"tls_server_name": text(&t.TLS.ServerName), "tls_min": oneOf(&t.TLS.Min, "1.2", "1.3"),
+		"answer_supervision": oneOf(&t.AnswerSupervision, "real", "none"),
 	}.with(t.Identity.keys(), t.Target.keys(), t.Lines.keys())
 }
 

@@ -210,6 +210,7 @@ max_calls = 30
 calls_per_second = 0.5
 redirect = "same_trunk"
 dtmf = "info"
+answer_supervision = "none"
 
 [[people.alice.phone]]
 number = "sip:7100@main"
@@ -260,7 +261,7 @@ file = "flood.wav"
 			Format: "e164_no_plus", Assert: "pai", Privacy: "id", FromUser: "acct", Headers: []Header{{"X-A", "1"}, {"X-B", "2"}},
 		},
 		Target: Target{URI: "tel", UserPhone: true, CallerPrefix: "186"},
-		Lines:  Lines{MaxCalls: 30, PerSecond: 0.5, Redirect: "same_trunk"},
+		Lines:  Lines{MaxCalls: 30, PerSecond: 0.5, Redirect: "same_trunk"}, AnswerSupervision: "none",
 	}})
 	same(t, "people", cfg.People, []Person{
 		{Nick: "alice", Phones: []Phone{{Number: "sip:7100@main", Label: "desk", Trunk: "main", Ring: 10 * time.Second}}},
@@ -302,7 +303,7 @@ func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
 		Name: "main", Kind: "carrier", Transport: "udp", TLS: TLS{Min: "1.2"}, Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
-		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"},
+		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}})
 	same(t, "groups", good(t, "[groups.ops]\n").Groups, []Group{{Name: "ops", Strategy: "hunt"}})
 }

@@ -2,7 +2,7 @@ package media
 
 import "time"
 
-// Event is something a session noticed: [FirstPacket], [SpeechBegan], [SpeechEnded], [Key], [Played] or [Held].
+// Event is something a session noticed: [FirstPacket], [SpeechBegan], [SpeechEnded], [Key], [Played], [Held] or [Tone].
 type Event interface{ event() }
 
 // FirstPacket is the first RTP from the callee.
@@ -30,6 +30,28 @@ type Played struct{ Clip ClipID }
 // Held says that the callee put us on hold, or took us back. While held nothing is sent, and what plays stands still.
 type Held struct{ On bool }
 
+// Tone is what a session that listens for the network's own sounds made out: see [Session.Early] and [Session.Listen].
+type Tone struct {
+	Kind ToneKind
+	At   time.Time // when it began, or, with Over, ended
+	Over bool
+}
+
+// ToneKind is one of those sounds.
+type ToneKind string
+
+// The sounds that are told apart. Ringback, busy and congestion are told when their cadence is certain, and once more,
+// with Over, when they stop.
+const (
+	ToneUnknown    ToneKind = "unknown"    // a tone has begun, it may become one of the following
+	ToneRingback   ToneKind = "ringback"   // somewhere a phone rings
+	ToneBusy       ToneKind = "busy"       // the callee is on another call, or has hung up
+	ToneCongestion ToneKind = "congestion" // also called reorder, or fast busy: the network has no way
+	ToneSIT        ToneKind = "sit"        // special information tone: an announcement about a failure follows
+	ToneSpeech     ToneKind = "speech"     // a human, an announcement or music, since about 0.4 s
+	ToneFax        ToneKind = "fax"        // a fax machine calls, or answers
+)
+
 // ClipID names one Play of a session; 0 is the silence before the first.
 type ClipID uint32
 
@@ -39,3 +61,4 @@ func (SpeechEnded) event() {}
 func (Key) event()         {}
 func (Played) event()      {}
 func (Held) event()        {}
+func (Tone) event()        {}

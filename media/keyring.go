@@ -12,6 +12,9 @@ type keyring struct {
 	rand io.Reader
 	own  [len(suites)]master
 	lock lock
+
+	early lock                 // of early media, until the answer
+	spare [len(suites)]*sealer // of early media: what its keys have begun
 }
 
 // lock is what both directions are under; the zero lock is plain RTP.
@@ -64,12 +67,12 @@ func (k *keyring) turn(peer crypto) (lock, error) {
 	if peer.suite != nil {
 		next = lock{peer, k.lock.seal, k.lock.open}
 		if peer.suite != k.lock.peer.suite {
-			if next.seal, err = newSealer(peer.suite, k.own[peer.suite.tag-1]); err != nil {
+			if next.seal, err = k.sealer(peer.suite); err != nil {
 				return lock{}, err
 			}
 		}
 		if !peer.same(k.lock.peer) {
-			if next.open, err = newOpener(peer); err != nil {
+			if next.open, err = k.opener(peer); err != nil {
 				return lock{}, err
 			}
 		}
@@ -79,15 +82,61 @@ func (k *keyring) turn(peer crypto) (lock, error) {
 		if err != nil {
 			return lock{}, err
 		}
-		k.own[left.tag-1] = fresh
+		k.own[left.tag-1], k.spare[left.tag-1] = fresh, nil
 	}
 	return next, nil
 }
 
+// sealer is our context for a suite: the one that early media has begun, or a new one.
+func (k *keyring) sealer(s *suite) (*sealer, error) {
+	if had := k.spare[s.tag-1]; had != nil {
+		return had, nil
+	}
+	if k.lock.peer.suite == s { // agreed on by an UPDATE, before the answer
+		return k.lock.seal, nil
+	}
+	return newSealer(s, k.own[s.tag-1])
+}
+
+// opener is the context for a peer's key. One that early media was under is gone on with, so that what came then is a
+// replay now.
+func (k *keyring) opener(peer crypto) (*opener, error) {
+	if k.previews(peer) && k.early.open != nil {
+		return k.early.open, nil
+	}
+	if peer.same(k.lock.peer) {
+		return k.lock.open, nil
+	}
+	return newOpener(peer)
+}
+
+// preview makes the lock for early media. Of several early dialogs each has a key of its own, and what we send to one
+// after the other is one stream under the keys of our offer.
+func (k *keyring) preview(peer crypto) (next lock, err error) {
+	if k == nil || peer.suite == nil {
+		if k != nil {
+			k.early = lock{}
+		}
+		return lock{}, nil
+	}
+	next.peer = peer
+	if next.seal, err = k.sealer(peer.suite); err != nil {
+		return lock{}, err
+	}
+	if next.open, err = k.opener(peer); err != nil {
+		return lock{}, err
+	}
+	k.early, k.spare[peer.suite.tag-1] = next, next.seal
+	return next, nil
+}
+
+// previews tells whether early media is under this key, or both are under none.
+func (k *keyring) previews(peer crypto) bool { return k == nil || peer.same(k.early.peer) }
+
 // commit puts a lock into use.
 func (k *keyring) commit(l lock) {
 	if k != nil {
-		k.lock = l
+		k.lock, k.early = l, lock{}
 	}
 }
 

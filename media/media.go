@@ -1,6 +1,6 @@
 // Package media is the audio of calls: RTP sessions (RFC 3550) with their port pairs, offer and answer (RFC 3264), one
-// pacer for all of them, PCMU and PCMA (G.711, RFC 3551), keys (RFC 4733), and a small ear that tells speech from
-// silence.
+// pacer for all of them, PCMU and PCMA (G.711, RFC 3551), keys (RFC 4733), a small ear that tells speech from silence,
+// and another that names the network's tones while nobody has answered (progress.go).
 //
 // A [Session] sends silence from the moment its answer is accepted and recordings when told; it never stops in between,
 // so that NATs and session border controllers keep the path open. It listens to one source only: the one signalling

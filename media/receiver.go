@@ -28,6 +28,8 @@ type receiver struct {
 	sequence sequence
 	keys     keyReader
 	voice    voice
+	early    bool      // before the answer: no key and no speech is told
+	listener *listener // nil unless somebody listens for what the network says
 	header   rtp.Header
 	counts   counts
 }
@@ -61,6 +63,10 @@ func newReceiver(cfg Config, o Options, box *outbox, h hooks) *receiver {
 func (r *receiver) expect(peer netip.AddrPort, a agreement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.expectLocked(peer, a)
+}
+
+func (r *receiver) expectLocked(peer netip.AddrPort, a agreement) {
 	r.agreed = a
 	if named := unmap(peer); named != r.latch.named { // a refresh that moves nothing leaves a source from behind a NAT trusted
 		r.latch.expect(named)
@@ -85,6 +91,58 @@ func (r *receiver) security() (suite string, forged uint64) {
 	return r.gate.suite, r.gate.forged
 }
 
+// before sets whom to listen to until the answer comes, for nothing but what the network says.
+func (r *receiver) before(peer netip.AddrPort, a agreement, l lock) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.early, r.listener = true, newListener()
+	r.gate.turn(l, false, r.cfg.Now())
+	r.expectLocked(peer, a)
+}
+
+// preliminary says that what comes is still before the answer, whatever was agreed on.
+func (r *receiver) preliminary() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.early = true
+	if r.listener == nil {
+		r.listener = newListener()
+	}
+}
+
+// answered sets whom to listen to from the answer on. Of what was heard before, nothing counts; only the listener goes
+// on where the source stays.
+func (r *receiver) answered(peer netip.AddrPort, a agreement, l lock, same bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.early {
+		r.early = false
+		r.sequence, r.keys, r.voice, r.quiet = sequence{}, keyReader{}, newVoice(), time.Time{}
+		r.counts.received, r.counts.last = 0, time.Time{}
+		r.gate = gate{forged: r.gate.forged}
+		r.latch.expect(netip.AddrPort{})
+		if !same {
+			r.listener = newListener()
+		}
+	}
+	r.gate.turn(l, false, r.cfg.Now())
+	if !peer.Addr().IsUnspecified() {
+		r.expectLocked(peer, a)
+	}
+}
+
+// network begins to listen for what the network says, or ends it.
+func (r *receiver) network(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case !on:
+		r.listener = nil
+	case r.listener == nil:
+		r.listener = newListener()
+	}
+}
+
 // stats are the counters, and what was lost.
 func (r *receiver) stats() (c counts, lost uint64) {
 	r.mu.Lock()
@@ -97,7 +155,19 @@ func (r *receiver) take(b []byte, from netip.AddrPort, at time.Time) (quiet time
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.handle(b, unmap(from), at)
-	return r.quiet
+	return r.due()
+}
+
+// due is when silence means something.
+func (r *receiver) due() time.Time {
+	if r.listener == nil {
+		return r.quiet
+	}
+	due := r.listener.due()
+	if due.IsZero() || !r.quiet.IsZero() && r.quiet.Before(due) {
+		return r.quiet
+	}
+	return due
 }
 
 // refuse counts an ICMP error.
@@ -111,14 +181,17 @@ func (r *receiver) refuse() {
 func (r *receiver) silence(at time.Time) (quiet time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.listener != nil {
+		r.listener.idle(at, r.box.tell)
+	}
 	if r.quiet.IsZero() || at.Before(r.quiet) {
-		return r.quiet
+		return r.due()
 	}
 	r.quiet = time.Time{}
 	if r.voice.end() == voiceEnded {
 		r.box.tell(SpeechEnded{at})
 	}
-	return r.quiet
+	return r.due()
 }
 
 // handle takes one datagram.
@@ -158,7 +231,9 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 	payload = unpadded(h, payload)
 	switch {
 	case isKey:
-		r.key(payload, began, at)
+		if !r.early {
+			r.key(payload, began, at)
+		}
 	case isAudio:
 		r.listen(codec, payload, at)
 	}
@@ -166,7 +241,7 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 
 // found begins to listen to a new source, and sends to where it is.
 func (r *receiver) found(from netip.AddrPort, at time.Time) {
-	if r.counts.received == 0 {
+	if r.counts.received == 0 && !r.early {
 		r.box.tell(FirstPacket{at})
 	}
 	r.counts.rejected -= r.latch.spent
@@ -211,6 +286,12 @@ func (r *receiver) key(payload []byte, before, at time.Time) {
 
 // listen tells speech from silence. Who speaks may also fall silent by sending nothing.
 func (r *receiver) listen(c Codec, payload []byte, at time.Time) {
+	if r.listener != nil {
+		r.listener.packet(c, payload, &r.header, at, r.box.tell)
+	}
+	if r.early {
+		return
+	}
 	switch r.voice.hear(c, payload) {
 	case voiceBegan:
 		r.box.tell(SpeechBegan{at})

@@ -36,7 +36,10 @@ type deal struct {
 	wire    Codec // of packets
 	held    bool
 	settled bool
+	final   bool // the answer to our first offer has come
+	paced   bool // sent
 	address bool // the callee has given one to send to
+	early   early
 }
 
 // Stats are a session's counters.
@@ -52,8 +55,8 @@ type Stats struct {
 	Suite        string        // of SRTP (RFC 4568 6.2), under which all of the call was; "" = some of it, or all, was plain RTP
 }
 
-// Open takes a port pair and makes the offer. Nothing is sent before [Session.Accept]. ctx is for opening only. The
-// error is [ErrNoPort] if the range is used up. Whoever opens a session closes it.
+// Open takes a port pair and makes the offer. Nothing is sent before [Session.Early] or [Session.Accept]. ctx is
+// for opening only. The error is [ErrNoPort] if the range is used up. Whoever opens a session closes it.
 func (e *Engine) Open(ctx context.Context, o Options) (*Session, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -157,14 +160,24 @@ func (s *Session) Accept(answer []byte) error {
 	if err != nil {
 		return err
 	}
-	// The answer's number of telephone-event is what the callee wants to get; toward us it should use our offer's
-	// (RFC 3264 6.1), and some do and some do not.
+	a, first := agreed(parsed, d), !s.deal.final
+	s.deal.final = true
+	if first {
+		s.ear.answered(d.addr, a, keys, d.addr == s.deal.early.addr)
+		s.engine.pacer.between(func() { s.stream.muted = s.deal.held })
+	}
+	s.settle(d, d.codecs[0], a, keys)
+	return nil
+}
+
+// agreed is what an answer says about packets toward us. Its number of telephone-event is what the callee wants to get;
+// toward us it should use our offer's (RFC 3264 6.1), and some do and some do not.
+func agreed(parsed peerSDP, d description) agreement {
 	a := agreement{codecs: d.codecs, keys: [2]uint8{d.keys}}
 	if _, taken := parsed.streams[d.stream].maps[keysPT]; d.keys != 0 && !taken {
 		a.keys[1] = keysPT
 	}
-	s.settle(d, d.codecs[0], a, keys)
-	return nil
+	return a
 }
 
 // Reoffer answers a re-INVITE of the peer with our codecs and the mirrored direction, and follows its address; a source
@@ -209,6 +222,9 @@ func (s *Session) Reoffer(offer []byte) ([]byte, error) {
 		return nil, err
 	}
 	s.deal.local = mine
+	if !s.deal.final { // an UPDATE while it rings
+		s.ear.preliminary()
+	}
 	s.settle(d, wire, agreement{codecs: mine.codecs, keys: [2]uint8{d.keys}}, keys)
 	return body, nil
 }
@@ -232,7 +248,13 @@ func (s *Session) settle(d description, wire Codec, a agreement, keys lock) {
 		s.ear.expect(d.addr, a)
 	}
 	s.hold(d.held())
-	if first {
+	s.pace()
+}
+
+// pace begins to send, if that has not begun.
+func (s *Session) pace() {
+	if !s.deal.paced {
+		s.deal.paced = true
 		s.engine.pacer.add(s.stream)
 	}
 }

@@ -24,12 +24,15 @@ type Progress struct {
 	Phrase string
 	SDP    []byte // nil if none
 	ToTag  string // of the early dialog
+	// Diverted says that it went on to somebody else; nil if it says nothing of that. Answered and Ended have it, too.
+	Diverted *Diversion
 }
 
 // Answered is a 2xx; its ACK has been sent. SDP is that of the 2xx, else of a 18x of the same dialog.
 type Answered struct {
-	SDP   []byte
-	ToTag string
+	SDP      []byte
+	ToTag    string
+	Diverted *Diversion
 }
 
 // Reoffer is a re-INVITE or UPDATE of the peer. Reply must be called once; nil refuses with 488.
@@ -55,6 +58,7 @@ type Ended struct {
 	Phrase     string
 	Reason     Reason        // of the final response, or of the peer's BYE
 	Contact    string        // user part of the first Contact of a 3xx that can be called
+	Diverted   *Diversion    // by the final response
 	RetryAfter time.Duration // 0 if absent
 	Warning    string
 	Server     string // Server or User-Agent of the peer

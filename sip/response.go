@@ -53,7 +53,7 @@ func (l *Leg) progress(res *sip.Response) {
 	if !l.takeReliable(res, d) {
 		return
 	}
-	told := Progress{Status: res.StatusCode, Phrase: res.Reason, SDP: sdpOf(res)}
+	told := Progress{Status: res.StatusCode, Phrase: res.Reason, SDP: sdpOf(res), Diverted: diversionOf(res)}
 	if d != nil {
 		told.ToTag = d.toTag
 		switch {
@@ -132,7 +132,7 @@ func (l *Leg) success(res *sip.Response) {
 		return
 	}
 	l.state = confirmed
-	l.emit(Answered{SDP: body, ToTag: d.toTag})
+	l.emit(Answered{SDP: body, ToTag: d.toTag, Diverted: diversionOf(res)})
 	if d.byed {
 		l.finish(EndedByPeerBye, nil)
 		return
@@ -182,7 +182,7 @@ func (l *Leg) refused(res *sip.Response) {
 func (l *Leg) facts(res *sip.Response) {
 	e := &l.end
 	e.Status, e.Phrase = res.StatusCode, res.Reason
-	e.Reason = parseReason(headerValues(res, "Reason"))
+	e.Reason, e.Diverted = parseReason(headerValues(res, "Reason")), diversionOf(res)
 	e.RetryAfter, e.Warning = retryAfter(res), firstHeader(res, "Warning")
 	if res.IsRedirection() {
 		e.Contact = redirectUser(res)

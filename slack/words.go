@@ -42,6 +42,9 @@ func (w words) outcome(c telgate.Call) string {
 	case telgate.OutcomeAnswered:
 		return w.answered(c)
 	case telgate.OutcomeVoicemail:
+		if c.Detail == telgate.DetailDiversion {
+			return w.say("forwarded to a mailbox", "留守番電話に転送されました")
+		}
 		return w.say("voicemail picked up", "留守番電話が応答しました")
 	case telgate.OutcomeNoAnswer:
 		return w.say("no answer after %s of ringing", "応答なし(呼び出し %s)", w.seconds(c.Times.RingFor()))
@@ -80,6 +83,8 @@ func (w words) answered(c telgate.Call) string {
 		return w.say("picked up at the moment we gave up", "あきらめた瞬間に応答がありました")
 	case telgate.DetailHeld:
 		return w.say("picked up and put us on hold", "応答後、保留されました")
+	case telgate.DetailNotHuman:
+		return w.say("connected, but only tones were heard", "つながりましたが、信号音だけでした")
 	default:
 		return w.say("connected for %s, nobody confirmed", "%sつながりましたが、確認がありません", talk)
 	}

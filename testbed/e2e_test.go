@@ -27,29 +27,37 @@ type story struct {
 	heard   bool   // Asterisk's recording holds the alert from its first word
 	early   bool   // the last key is preceded by one that came too early
 	card    string // what the card says in the end
+	network string // how it was known that it rang, and what was heard before the callee: "inband ringback", "" = not looked at
 }
 
 func stories() []story {
 	return []story{
-		{"presses-1", "confirmed", 0, true, false, "Confirmed"},
-		{"presses-1-over-tcp", "confirmed", 0, true, false, "Confirmed"},
-		{"wrong-key-then-1", "confirmed", 0, true, false, "Confirmed"},
-		{"early-and-again", "confirmed", 0, true, true, "Confirmed"},
-		{"too-early-only", "answered", 3, true, true, "nobody confirmed"},
-		{"stays-silent", "answered", 3, true, false, "nobody confirmed"},
-		{"mailbox", "answered", 3, false, false, "nobody confirmed"},
-		{"rings-for-ever", "no_answer", 3, false, false, "no answer after 5 s"},
-		{"gives-up", "no_answer", 3, false, false, "no answer after"},
-		{"network-fault", "no_answer", 3, false, false, "no answer after"},
-		{"busy", "busy", 3, false, false, "busy"},
-		{"declines", "declined", 3, false, false, "declined"},
-		{"does-not-exist", "invalid_number", 3, false, false, "the number does not exist"},
-		{"announced-404", "invalid_number", 3, false, false, "the number does not exist"},
-		{"announced-for-ever", "unreachable", 3, false, false, "unreachable, the phone never rang"},
-		{"moved", "redirected", 3, false, false, "redirected to another number"},
-		{"congestion", "trunk_failed", 4, false, false, "trunk main failed"},
-		{"wrong-password", "trunk_failed", 4, false, false, "refuses our password"},
-		{"nothing-listens", "trunk_failed", 4, false, false, "trunk nobody"},
+		{"presses-1", "confirmed", 0, true, false, "Confirmed", ""},
+		{"presses-1-over-tcp", "confirmed", 0, true, false, "Confirmed", ""},
+		{"wrong-key-then-1", "confirmed", 0, true, false, "Confirmed", ""},
+		{"early-and-again", "confirmed", 0, true, true, "Confirmed", ""},
+		{"too-early-only", "answered", 3, true, true, "nobody confirmed", ""},
+		{"stays-silent", "answered", 3, true, false, "nobody confirmed", ""},
+		{"mailbox", "answered", 3, false, false, "nobody confirmed", ""},
+		{"rings-for-ever", "no_answer", 3, false, false, "no answer after 5 s", "signalled none"},
+		{"gives-up", "no_answer", 3, false, false, "no answer after", ""},
+		{"network-fault", "no_answer", 3, false, false, "no answer after", ""},
+		{"busy", "busy", 3, false, false, "busy", ""},
+		{"declines", "declined", 3, false, false, "declined", ""},
+		{"does-not-exist", "invalid_number", 3, false, false, "the number does not exist", ""},
+		{"announced-404", "invalid_number", 3, false, false, "the number does not exist", "none speech"},
+		{"announced-for-ever", "unreachable", 3, false, false, "unreachable, the phone never rang", "none speech"},
+		{"ringback-only", "no_answer", 3, false, false, "no answer after", "inband ringback"},
+		{"busy-tone", "busy", 3, false, false, "busy", "none busy"},
+		{"congestion-tone", "unreachable", 3, false, false, "unreachable, the phone never rang", "none congestion"},
+		{"special-information", "unreachable", 3, false, false, "unreachable, the phone never rang", "none sit"},
+		{"off-hook-then-1", "confirmed", 0, false, false, "Confirmed", "inband ringback"},
+		{"off-hook-rings", "no_answer", 3, false, false, "no answer after", "inband ringback"},
+		{"off-hook-busy", "busy", 3, false, false, "busy", "none busy"},
+		{"moved", "redirected", 3, false, false, "redirected to", ""},
+		{"congestion", "trunk_failed", 4, false, false, "trunk main failed", ""},
+		{"wrong-password", "trunk_failed", 4, false, false, "refuses our password", ""},
+		{"nothing-listens", "trunk_failed", 4, false, false, "trunk nobody", ""},
 	}
 }
 
@@ -65,6 +73,8 @@ type event struct {
 	Result    string `json:"result"`
 	SIPCallID string `json:"sip_call_id"`
 	KeyEarly  bool   `json:"key_early"`
+	Alerting  string `json:"alerting"`
+	Early     string `json:"early_audio"`
 }
 
 func TestTelgateCallTellsTheTruthAboutWhatAsteriskDoes(t *testing.T) {
@@ -89,6 +99,9 @@ func TestTelgateCallTellsTheTruthAboutWhatAsteriskDoes(t *testing.T) {
 			}
 			if len(events) == 0 || events[len(events)-1].Event != "page_ended" {
 				t.Error("the last event is not page_ended")
+			}
+			if network := ended.Alerting + " " + ended.Early; s.network != "" && network != s.network {
+				t.Errorf("alerting and early audio: %q, want %q", network, s.network)
 			}
 			if s.heard {
 				heard(t, ended.SIPCallID, alert)

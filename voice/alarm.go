@@ -9,6 +9,7 @@ const (
 	alarmResponse alarmName = iota // first_response
 	alarmSetup                     // setup limit
 	alarmRing                      // ring limit
+	alarmTone                      // a busy or congestion tone has lasted long enough
 	alarmMax                       // max_duration
 	alarmPrompt                    // the recording starts, or starts again
 	alarmPatience                  // the recording starts even though somebody speaks

@@ -35,6 +35,7 @@ type call struct {
 	session Session
 	script  prompts.Script
 	keys    KeySource
+	early   early
 	talk    *talk // nil until answered
 	held    bool  // before that
 	over    bool
@@ -100,7 +101,7 @@ func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	c.out.Signal.SIPCallID = leg.CallID()
 	c.out.Times.Dialed = now
 	c.out.Times.RingUntil = now.Add(c.setup() + c.out.Ring + restMargin)
-	c.clock.at(alarmSetup, now.Add(c.setup()), func() { c.hangup(ownSetup, sip.Hangup{}) })
+	c.clock.at(alarmSetup, now.Add(c.setup()), c.setupOver)
 	c.awaitResponse()
 	return nil
 }
@@ -138,7 +139,7 @@ func (c *call) attend(ctx context.Context) {
 			c.catchUp()
 			c.hearLeg() // a key in an INFO, too
 			if !c.over {
-				c.hangup(ownStop, hangupFor(context.Cause(ctx), c.talk != nil))
+				c.hangup(ownStop, hangupFor(context.Cause(ctx), c.talk != nil || c.early.awaiting))
 			}
 		case <-timer.C:
 			c.hearLeg() // what came before a limit beats it
@@ -188,7 +189,7 @@ func (c *call) signalled(ev sip.Event) {
 		c.progress(ev)
 	case sip.Answered:
 		if c.ev.own != ownNone { // it was picked up while we gave up: the leg hangs up, but somebody was there
-			c.ev.late = true
+			c.ev.late = !c.early.unsupervised
 			return
 		}
 		c.answered(ev)
@@ -208,27 +209,21 @@ func (c *call) signalled(ev sip.Event) {
 	}
 }
 
-// progress takes a 101–199. Only 180 is alerting; 183 says that somebody, perhaps the network, wants to be heard.
+// progress takes a 101–199. Only 180 is alerting; 183 says that somebody, perhaps the network, wants to be heard, and is
+// listened to.
 func (c *call) progress(p sip.Progress) {
 	c.clock.off(alarmResponse)
 	c.ev.heard = heardProgress
-	if len(p.SDP) > 0 && c.out.Audio.Early == telgate.EarlyNone {
-		c.out.Audio.Early = telgate.EarlyUnknown
-		if p.Status != 180 {
-			c.state(telgate.CallEarly, telgate.Event{Kind: telgate.EventEarlyMedia, Status: p.Status})
-		}
+	c.diverted(p.Diverted)
+	first := c.out.Audio.Early == telgate.EarlyNone
+	c.preview(&p)
+	if first && c.out.Audio.Early != telgate.EarlyNone && p.Status != 180 {
+		c.state(telgate.CallEarly, telgate.Event{Kind: telgate.EventEarlyMedia, Status: p.Status})
 	}
-	switch {
-	case p.Status == 180 && !c.ev.alerted:
-		c.ev.alerted = true
-		c.out.Signal.Alerting = telgate.AlertingSignalled
-		c.out.Times.Alerted = c.now()
-		c.state(telgate.CallRinging, telgate.Event{Kind: telgate.EventRinging, Status: p.Status})
-		c.clock.off(alarmSetup)
-		if c.ev.own == ownNone {
-			c.clock.at(alarmRing, c.now().Add(c.out.Ring), func() { c.hangup(ownRing, sip.Hangup{}) })
-		}
-	case p.Status == 181:
+	switch p.Status {
+	case 180:
+		c.alerted(telgate.AlertingSignalled, c.now(), p.Status)
+	case 181:
 		c.state(telgate.CallForwarded, telgate.Event{Kind: telgate.EventForwarded, Status: p.Status})
 	}
 }
@@ -255,7 +250,8 @@ func (c *call) ended(e sip.Ended) {
 	}
 	c.ev.status, c.ev.phrase, c.ev.q850, c.ev.reasons = e.Status, e.Phrase, e.Reason.Q850, e.Reason.Values
 	c.ev.auth = e.By == sip.EndedByAuth
-	c.ev.late = c.ev.late || e.By == sip.EndedByLateAnswer
+	c.ev.late = c.ev.late || e.By == sip.EndedByLateAnswer && !c.early.unsupervised
+	c.diverted(e.Diverted)
 	c.ev.transport = e.By == sip.EndedByTransport
 	if _, unsent := errors.AsType[*sip.SendError](e.Err); c.ev.transport && !unsent {
 		c.ev.heard = max(c.ev.heard, heardTrying) // the INVITE had left: it may ring, whatever came back

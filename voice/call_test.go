@@ -31,18 +31,25 @@ func (l *leg) CallID() string           { return "id" }
 
 // session is the audio that a test plays; recordings end after their length unless another replaces them.
 type session struct {
-	events  chan media.Event
-	answers []string // given to Accept
-	stats   media.Stats
-	reject  error
-	plays   []int // frames of each Play
-	at      []time.Time
-	closed  bool
-	timer   *time.Timer
-	reports bool
+	previews [][]byte // of Early
+	listens  bool
+	events   chan media.Event
+	answers  []string // given to Accept
+	stats    media.Stats
+	reject   error
+	plays    []int // frames of each Play
+	at       []time.Time
+	closed   bool
+	timer    *time.Timer
+	reports  bool
 }
 
 func (s *session) Offer() []byte { return []byte("offer") }
+func (s *session) Early(sdp []byte) error {
+	s.previews, s.listens = append(s.previews, sdp), true
+	return nil
+}
+func (s *session) Listen(on bool) { s.listens = on }
 func (s *session) Accept(answer []byte) error {
 	s.answers = append(s.answers, string(answer))
 	return s.reject
@@ -82,7 +89,6 @@ func (s *session) Stats() media.Stats {
 type stage struct {
 	leg     *leg
 	session *session
-	keys    KeySource
 	library *prompts.Library
 	events  []telgate.Event
 	result  chan telgate.Call
@@ -97,10 +103,16 @@ var library = sync.OnceValues(func() (*prompts.Library, error) { //nolint:gochec
 
 func begin(t *testing.T, change func(*Config, *telgate.Order)) *stage {
 	t.Helper()
-	return beginWith(t, "", change)
+	return beginOn(t, Line{}, change)
 }
 
 func beginWith(t *testing.T, keys KeySource, change func(*Config, *telgate.Order)) *stage {
+	t.Helper()
+	return beginOn(t, Line{Keys: keys}, change)
+}
+
+// beginOn begins a call over a line with these properties.
+func beginOn(t *testing.T, line Line, change func(*Config, *telgate.Order)) *stage {
 	t.Helper()
 	library, err := library()
 	if err != nil {
@@ -108,7 +120,7 @@ func beginWith(t *testing.T, keys KeySource, change func(*Config, *telgate.Order
 	}
 	s := &stage{
 		leg:     &leg{make(chan sip.Event, 8), make(chan sip.Hangup, 1)},
-		session: &session{events: make(chan media.Event, 8)}, keys: keys, library: library, result: make(chan telgate.Call, 1),
+		session: &session{events: make(chan media.Event, 8)}, library: library, result: make(chan telgate.Call, 1),
 	}
 	cfg := Config{
 		Setup: 20 * time.Second, FirstResponse: 4 * time.Second, MaxDuration: time.Minute, ConfirmAfter: 1500 * time.Millisecond,
@@ -118,16 +130,13 @@ func beginWith(t *testing.T, keys KeySource, change func(*Config, *telgate.Order
 	if change != nil {
 		change(&cfg, &order)
 	}
-	line := Line{
-		Dial: func(telgate.Number) (string, error) { return "dialled", nil },
-		Invite: func(_ context.Context, in sip.Invite) (Leg, error) {
-			s.invite = in
-			return s.leg, nil
-		},
-		Keys:   s.keys,
-		Open:   func(context.Context) (Session, error) { return s.session, nil },
-		Script: library.Script,
+	line.Dial = func(telgate.Number) (string, error) { return "dialled", nil }
+	line.Invite = func(_ context.Context, in sip.Invite) (Leg, error) {
+		s.invite = in
+		return s.leg, nil
 	}
+	line.Open = func(context.Context) (Session, error) { return s.session, nil }
+	line.Script = library.Script
 	v := New(cfg, map[string]Line{"main": line}, time.Now)
 	ctx, stop := context.WithCancelCause(t.Context())
 	s.stop = stop

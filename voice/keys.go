@@ -52,6 +52,13 @@ func (c *call) informed(d sip.Digit) {
 
 func (s KeySource) admits(via KeySource) bool { return s == "" || s == KeysAuto || s == via }
 
+// tooEarly keeps a key that came before the callee did.
+func (c *call) tooEarly(k media.Key) {
+	key := telgate.Key{Digit: string(rune(k.Digit)), Via: string(KeysRFC4733), Early: true}
+	c.out.Keys = append(c.out.Keys, key)
+	c.tell(telgate.Event{Kind: telgate.EventKey, Key: &key})
+}
+
 // sentOf is how much of the alert now playing had been spoken when the key began; its attention tone does not count.
 func (t *talk) sentOf(k media.Key) time.Duration {
 	if k.Clip != t.clip || t.saying != theAlert {

@@ -11,13 +11,16 @@ import (
 type ownEnd int
 
 const (
-	ownNone         ownEnd = iota
-	ownStop                // the page no longer wants it
-	ownRing                // ring limit after alerting
-	ownSetup               // setup limit without alerting
-	ownNoResponse          // not even 100 within first_response, and another trunk is left
-	ownBadAnswer           // the 2xx carries nothing we can use
-	ownCannotListen        // no port or offer of ours: nothing was sent
+	ownNone           ownEnd = iota
+	ownStop                  // the page no longer wants it
+	ownRing                  // ring limit after alerting
+	ownSetup                 // setup limit without alerting
+	ownNoResponse            // not even 100 within first_response, and another trunk is left
+	ownBusyTone              // a busy tone was heard for long enough
+	ownCongestionTone        // a congestion tone
+	ownSIT                   // a special information tone after a 200 that is not the callee
+	ownBadAnswer             // the 2xx carries nothing we can use
+	ownCannotListen          // no port or offer of ours: nothing was sent
 )
 
 // heard is how much the peer had said by then.
@@ -35,6 +38,8 @@ type evidence struct {
 	heard     heard
 	alerted   bool
 	late      bool // a 2xx came after our CANCEL
+	unproven  bool // a 2xx came from a trunk whose answer proves nothing, and the callee did not
+	sit       bool // a special information tone was heard
 	auth      bool // challenged again after correct credentials
 	noBinding bool // the trunk would not register us, and no INVITE was sent
 	transport bool // DNS, connect or send failed
@@ -121,6 +126,8 @@ func table() []row {
 		{"Q.850 52, 54, 55, 57", cause(52, 54, 55, 57), verdict{telgate.OutcomeTrunkFailed, telgate.DetailQ850, call}},
 		{"Q.850 34, 38, 41, 42, 44, 47, 58", cause(34, 38, 41, 42, 44, 47, 58), verdict{telgate.OutcomeTrunkFailed, telgate.DetailQ850, trunk}},
 		// (7)
+		{"SIT, and the gateway hung up before the callee came", every(unproven, sit), verdict{telgate.OutcomeUnreachable, telgate.DetailSIT, ""}},
+		{"the gateway hung up before the callee came", unproven, verdict{telgate.OutcomeUnreachable, telgate.DetailNoAlerting, ""}},
 		{"480, 408, 504, 487", status(480, 408, 504, 487), verdict{telgate.OutcomeUnreachable, telgate.DetailStatus, ""}},
 		{"410", status(410), verdict{telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""}},
 		{"404, 484, 485, 604 from the last trunk", every(status(404, 484, 485, 604), lastHope), verdict{telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""}},
@@ -148,9 +155,15 @@ func ownRows() []row {
 		{"a 2xx without usable SDP", own(ownBadAnswer), verdict{telgate.OutcomeTrunkFailed, telgate.DetailUnusableAnswer, telgate.ScopeCall}},
 		{"a 2xx that crossed our CANCEL", late, verdict{telgate.OutcomeAnswered, telgate.DetailLateAnswer, ""}},
 		{"ring limit", own(ownRing), verdict{telgate.OutcomeNoAnswer, telgate.DetailRingLimit, ""}},
+		{"busy tone for 3 s", own(ownBusyTone), verdict{telgate.OutcomeBusy, telgate.DetailBusyTone, ""}},
+		{"congestion tone for 3 s, after alerting", own(ownCongestionTone, alerted), verdict{telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""}},
+		{"congestion tone for 3 s", own(ownCongestionTone), verdict{telgate.OutcomeUnreachable, telgate.DetailCongestionTone, ""}},
+		{"SIT after alerting, from a gateway that had answered", own(ownSIT, alerted), verdict{telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""}},
+		{"SIT, from a gateway that had answered", own(ownSIT), verdict{telgate.OutcomeUnreachable, telgate.DetailSIT, ""}},
 		{"no response at all", own(ownNoResponse), verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoResponse, telgate.ScopeTrunk}},
 		{"setup limit, no response at all", own(ownSetup, had(heardNothing)), verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoResponse, telgate.ScopeTrunk}},
 		{"setup limit, 100 only", own(ownSetup, had(heardTrying)), verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoFinal, telgate.ScopeCall}},
+		{"setup limit after SIT", own(ownSetup, sit), verdict{telgate.OutcomeUnreachable, telgate.DetailSIT, ""}},
 		{"setup limit, another 1xx", own(ownSetup), verdict{telgate.OutcomeUnreachable, telgate.DetailNoAlerting, ""}},
 	}
 }
@@ -186,6 +199,8 @@ func not(c func(evidence) bool) func(evidence) bool {
 func alerted(e evidence) bool     { return e.alerted }
 func lastHope(e evidence) bool    { return e.lastHope }
 func authRefused(e evidence) bool { return e.auth }
+func unproven(e evidence) bool    { return e.unproven }
+func sit(e evidence) bool         { return e.sit }
 func noReason(e evidence) bool    { return !e.hasReason() }
 
 // specific tells whether the Q.850 cause says more than "the call ended".

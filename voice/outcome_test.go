@@ -28,6 +28,21 @@ func TestEveryEndingHasItsOutcome(t *testing.T) {
 		{"a 200 we cannot use", evidence{own: ownBadAnswer, status: 200}, telgate.OutcomeTrunkFailed, telgate.DetailUnusableAnswer, call},
 		{"refused credentials that rest", evidence{auth: true, transport: true}, telgate.OutcomeTrunkFailed, telgate.DetailCredentials, trunk},
 		{"not registered", evidence{noBinding: true, transport: true}, telgate.OutcomeTrunkFailed, telgate.DetailNotRegistered, trunk},
+		{"a busy tone in 183", evidence{own: ownBusyTone, heard: heardProgress, status: 487}, telgate.OutcomeBusy, telgate.DetailBusyTone, ""},
+		{"a busy tone after ringback", evidence{own: ownBusyTone, alerted: a, status: 487}, telgate.OutcomeBusy, telgate.DetailBusyTone, ""},
+		{"a busy tone, a 200 crossed our CANCEL", evidence{own: ownBusyTone, late: true, status: 200}, telgate.OutcomeAnswered, telgate.DetailLateAnswer, ""},
+		{"a congestion tone", evidence{own: ownCongestionTone, heard: heardProgress, status: 487}, telgate.OutcomeUnreachable, telgate.DetailCongestionTone, ""},
+		{"a congestion tone after alerting", evidence{own: ownCongestionTone, alerted: a}, telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""},
+		{"setup limit, SIT in 183", evidence{own: ownSetup, heard: heardProgress, sit: true, status: 487}, telgate.OutcomeUnreachable, telgate.DetailSIT, ""},
+		{"SIT in 183, then 404", evidence{sit: true, status: 404, lastHope: true}, telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""},
+		{"SIT in 183, then 404, with a trunk left", evidence{sit: true, status: 404}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
+		{"SIT in 183, then 503", evidence{sit: true, status: 503}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, trunk},
+		{"SIT after a 200 that proves nothing", evidence{own: ownSIT, sit: true, unproven: true, status: 200}, telgate.OutcomeUnreachable, telgate.DetailSIT, ""},
+		{"SIT after ringback and such a 200", evidence{own: ownSIT, sit: true, unproven: true, alerted: a, status: 200}, telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""},
+		{"BYE after a 200 that proves nothing", evidence{unproven: true, status: 200}, telgate.OutcomeUnreachable, telgate.DetailNoAlerting, ""},
+		{"the same after SIT", evidence{unproven: true, sit: true, status: 200}, telgate.OutcomeUnreachable, telgate.DetailSIT, ""},
+		{"the same after ringback", evidence{unproven: true, alerted: a, status: 200}, telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""},
+		{"the same with Q.850 17", evidence{unproven: true, status: 200, q850: 17, reasons: q(17)}, telgate.OutcomeBusy, telgate.DetailQ850, ""},
 		{"no RTP port", evidence{own: ownCannotListen}, telgate.OutcomeTrunkFailed, telgate.DetailLocalMedia, call},
 
 		{"603 Network Blocked", evidence{status: 603, phrase: "Network Blocked"}, telgate.OutcomeBlocked, telgate.DetailStatus, ""},
@@ -143,8 +158,8 @@ func TestEveryRowOfTheTableCanBeReached(t *testing.T) {
 	reached := map[string]bool{}
 	for own := ownNone; own <= ownCannotListen; own++ {
 		for h := heardNothing; h <= heardProgress; h++ {
-			for _, late := range []bool{false, true} {
-				_, row := classify(evidence{own: own, heard: h, late: late})
+			for i := range 8 {
+				_, row := classify(evidence{own: own, heard: h, late: i&1 > 0, alerted: i&2 > 0, sit: i&4 > 0})
 				reached[row] = true
 			}
 		}
@@ -163,7 +178,15 @@ func TestEveryRowOfTheTableCanBeReached(t *testing.T) {
 			}
 		}
 	}
-	for _, e := range []evidence{{auth: true, status: 401}, {noBinding: true, transport: true}, {transport: true}, {transport: true, heard: heardTrying}, {timeout: true}} {
+	for _, e := range []evidence{
+		{auth: true, status: 401},
+		{noBinding: true, transport: true},
+		{transport: true},
+		{transport: true, heard: heardTrying},
+		{timeout: true},
+		{unproven: true, status: 200},
+		{unproven: true, status: 200, sit: true},
+	} {
 		_, row := classify(e)
 		reached[row] = true
 	}

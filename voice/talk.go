@@ -51,16 +51,39 @@ const (
 
 // answered starts the audio. An SDP we cannot use ends the call: the peer's phone is off the hook, so it is told at once.
 func (c *call) answered(a sip.Answered) {
-	now := c.now()
-	c.clock.clear()
-	c.out.Times.Answered = now
-	c.state(telgate.CallAnswered, telgate.Event{Kind: telgate.EventAnswered})
-	if err := c.session.Accept(a.SDP); err != nil {
+	c.diverted(a.Diverted)
+	err := c.session.Accept(a.SDP)
+	if err == nil {
+		c.out.Audio.Codec = c.session.Codec().Name
+	}
+	if err == nil && c.early.unsupervised {
+		c.await()
+		return
+	}
+	if err != nil {
+		c.pickedUp()
 		c.hangup(ownBadAnswer, sip.Hangup{Reason: normalClearing})
 		c.out.Signal.Err = "accept the answer: " + err.Error()
 		return
 	}
-	c.out.Audio.Codec = c.session.Codec().Name
+	c.begin()
+}
+
+// pickedUp ends every limit of ringing.
+func (c *call) pickedUp() {
+	c.clock.clear()
+	c.out.Times.Answered = c.now()
+	c.state(telgate.CallAnswered, telgate.Event{Kind: telgate.EventAnswered})
+}
+
+// begin: the callee is there. Where listening alone may count, tones are listened for, because they are nobody.
+func (c *call) begin() {
+	now := c.now()
+	c.pickedUp()
+	if c.early.mailbox {
+		c.tell(telgate.Event{Kind: telgate.EventVoicemail})
+	}
+	c.session.Listen(c.out.Confirm == telgate.ConfirmAnswer)
 	c.talk = &talk{at: now, held: c.held}
 	c.clock.at(alarmMax, now.Add(c.cfg.MaxDuration), func() { c.bye() })
 	c.clock.at(alarmPrompt, now.Add(startAfterACK), c.promptDue)
@@ -68,13 +91,16 @@ func (c *call) answered(a sip.Answered) {
 
 // heard takes one event of the session.
 func (c *call) heard(ev media.Event) {
-	if h, is := ev.(media.Held); is && c.talk == nil {
-		c.held = h.On // an UPDATE while it rings
+	if c.ev.own != ownNone {
+		return
 	}
-	if c.talk == nil || c.ev.own != ownNone {
+	if c.talk == nil {
+		c.overheard(ev)
 		return
 	}
 	switch ev := ev.(type) {
+	case media.Tone:
+		c.toned(ev)
 	case media.FirstPacket:
 		if !c.talk.begun {
 			c.clock.at(alarmPrompt, later(c.talk.at, ev.At).Add(startAfterRTP), c.promptDue)
@@ -92,6 +118,24 @@ func (c *call) heard(ev media.Event) {
 		c.played(ev)
 	case media.Held:
 		c.hold(ev.On)
+	}
+}
+
+// overheard is what comes before the callee does.
+func (c *call) overheard(ev media.Event) {
+	switch ev := ev.(type) {
+	case media.Tone:
+		c.toned(ev)
+	case media.Held: // an UPDATE while it rings
+		c.held = ev.On
+	case media.SpeechBegan:
+		c.early.speaking = true
+	case media.SpeechEnded:
+		c.early.speaking = false
+	case media.Key:
+		if c.early.awaiting { // a gateway that dials may hear its own tones
+			c.tooEarly(ev)
+		}
 	}
 }
 
@@ -186,6 +230,10 @@ func (c *call) judgeTalk() verdict {
 		return verdict{telgate.OutcomeConfirmed, telgate.DetailNone, telgate.ScopeNone}
 	case c.ev.own == ownStop:
 		return verdict{telgate.OutcomeCancelled, telgate.DetailNone, telgate.ScopeNone}
+	case c.early.mailbox:
+		return verdict{telgate.OutcomeVoicemail, telgate.DetailDiversion, telgate.ScopeNone}
+	case c.early.notHuman:
+		return answered(telgate.DetailNotHuman)
 	case c.out.Confirm == telgate.ConfirmAnswer && c.cfg.AcceptUnknown && listened:
 		return answered(telgate.DetailListened)
 	case stats.Received == 0 && c.now().Sub(t.at) >= soundBy && !c.session.Reported():

@@ -4,10 +4,11 @@
 //
 // It never fails over, never repeats a call and knows nothing about pages: what comes next is for plan and pager.
 //
-// The rules are few. Alerting is a 180: from then on nothing is a trunk's failure (outcome.go holds the table). Silence
-// is sent from the ACK on; the recording starts when the callee stopped saying hello (start.go). A confirm key counts
-// only if it began after enough of the spoken recording was sent (keys.go). Whatever happens, the leg is given its
-// CANCEL or BYE before Call returns, and an answer that crosses our CANCEL is told, not hidden.
+// The rules are few. Alerting is a 180, or ringback heard in early media (early.go): from then on nothing is a trunk's
+// failure (outcome.go holds the table). Silence is sent from the ACK on; the recording starts when the callee stopped
+// saying hello (talk.go). A confirm key counts only if it began after enough of the spoken recording was sent (keys.go).
+// Whatever happens, the leg is given its CANCEL or BYE before Call returns, and an answer that crosses our CANCEL is told,
+// not hidden.
 package voice
 
 import (
@@ -47,6 +48,7 @@ type Leg interface {
 type Session interface {
 	Audio
 	Negotiation
+	Listener
 	Reported() bool // the callee's RTCP says that it receives us
 	Close()
 }
@@ -56,6 +58,12 @@ type Audio interface {
 	Play(frames [][]byte) media.ClipID
 	Events() <-chan media.Event
 	Stats() media.Stats
+}
+
+// Listener hears what the network says before the callee does, and tells [media.Tone]s.
+type Listener interface {
+	Early(sdp []byte) error // to the media of a 18x, until the answer
+	Listen(on bool)         // after the answer
 }
 
 // Negotiation is the session's side of offer and answer (RFC 3264).
@@ -69,6 +77,9 @@ type Negotiation interface {
 
 // Line is a trunk as voice needs it.
 type Line struct {
+	// Unsupervised says that a 200 on this trunk is not yet the callee (FXO and GSM gateways answer when they go off hook).
+	Unsupervised bool
+
 	Dial   func(telgate.Number) (user string, err error)         // the final dial string, or what forbids it
 	Invite func(ctx context.Context, in sip.Invite) (Leg, error) // returns when the INVITE was handed to the network
 	Open   func(ctx context.Context) (Session, error)            // a port pair with our offer; a [*sip.SendError] where the trunk is not open
@@ -104,6 +115,7 @@ func New(cfg Config, lines map[string]Line, now func() time.Time) *Voice {
 func (v *Voice) Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call {
 	c := &call{cfg: &v.cfg, now: v.now, emit: emit, out: new(telgate.Call), ev: evidence{lastHope: o.LastHope && !o.Unheard}}
 	c.out.Order, c.out.State = *o, telgate.CallDialing
+	c.early.unsupervised = v.lines[o.Trunk].Unsupervised
 	c.out.Signal.Alerting, c.out.Audio.Early = telgate.AlertingNone, telgate.EarlyNone
 	if line, ok := v.lines[o.Trunk]; ok {
 		c.run(ctx, &line)

@@ -118,6 +118,8 @@ func (g *gateway) lines() map[string]voice.Line {
 			codecs = append(codecs, c)
 		}
 		lines[trunk.Name()] = voice.Line{
+			Unsupervised: g.cfg.Trunks[i].AnswerSupervision == "none",
+
 			Dial:   func(n telgate.Number) (string, error) { return g.dialer.Dial(n, route) },
 			Script: g.sounds.Script,
 			Keys:   voice.KeySource(g.cfg.Trunks[i].DTMF),

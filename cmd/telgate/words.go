@@ -33,6 +33,9 @@ func outcomeName(c telgate.Call) string {
 	case telgate.OutcomeAnswered:
 		return answeredWords(c)
 	case telgate.OutcomeVoicemail:
+		if c.Detail == telgate.DetailDiversion {
+			return "forwarded to a mailbox"
+		}
 		return "a voicemail answered"
 	case telgate.OutcomeNoAnswer:
 		return fmt.Sprintf("no answer after %d s of ringing", int(c.Times.RingFor().Round(time.Second).Seconds()))
@@ -41,7 +44,7 @@ func outcomeName(c telgate.Call) string {
 	case telgate.OutcomeDeclined:
 		return "declined"
 	case telgate.OutcomeUnreachable:
-		return "unreachable: the network never made it ring"
+		return unreachableWords(c)
 	case telgate.OutcomeBlocked:
 		return blockedWords(c)
 	case telgate.OutcomeRedirected:
@@ -71,8 +74,21 @@ func answeredWords(c telgate.Call) string {
 		return "answered, hung up before the message was heard"
 	case telgate.DetailHeld:
 		return "answered, and put us on hold"
+	case telgate.DetailNotHuman:
+		return "connected, but only tones were heard, nobody human"
 	default:
 		return fmt.Sprintf("connected %d s, nobody confirmed (%d s of the recording were sent)", talk, int(c.Audio.Prompt.Seconds()))
+	}
+}
+
+func unreachableWords(c telgate.Call) string {
+	switch c.Detail {
+	case telgate.DetailCongestionTone:
+		return "unreachable: the network plays a congestion tone"
+	case telgate.DetailSIT:
+		return "unreachable: the network announces that it cannot be reached"
+	default:
+		return "unreachable: the network never made it ring"
 	}
 }
 
