@@ -35,7 +35,7 @@ func Load(source string, secrets Secrets) (Config, error) {
 	if err != nil {
 		fault := telgate.Fault{Path: Syntax, Message: err.Error()}
 		if at, ok := errors.AsType[toml.ParseError](err); ok {
-			fault.Line, fault.Message = 1+strings.Count(source[:min(at.Position.Start, len(source))], "\n"), telgate.Masked(at.Message)
+			fault.Line, fault.Message = 1+strings.Count(source[:max(0, min(at.Position.Start, len(source)))], "\n"), telgate.Masked(at.Message)
 			if isSecret(at.LastKey) { // the parser quotes what it could not read
 				fault.Message = "the value of " + at.LastKey + " cannot be read; a string is written in quotes"
 			}

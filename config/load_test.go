@@ -448,6 +448,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(string(source))
 	}
 	f.Add("[prompts.x]\nfiles = { en = \"a\", ja = \"b\" }\n[[people.a.phone]]\nnumber = \"1\"\n[trunks.a]\npassword = \"x\"\n")
+	f.Add("\x10") // whose place the parser gives as -1
 	f.Fuzz(func(t *testing.T, source string) {
 		cfg, err := Load(source, surroundings())
 		again, errAgain := Load(source, surroundings())
