@@ -97,7 +97,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),
 		"dial_prefix": digits(&t.Format.DialPrefix), "outbound_proxy": text(&t.OutboundProxy), "dtmf": dtmf(&t.DTMF),
-		"tls_ca": text(&t.TLS.CA), "tls_cert": text(&t.TLS.Cert), "tls_key": keyFile(&t.TLS.Key, &t.TLS.KeyText, s),
+		"tls_ca": filePath(&t.TLS.CA), "tls_cert": filePath(&t.TLS.Cert), "tls_key": keyFile(&t.TLS.Key, &t.TLS.KeyText, s),
 		"tls_server_name": text(&t.TLS.ServerName), "tls_min": oneOf(&t.TLS.Min, "1.2", "1.3"),
 		"answer_supervision": oneOf(&t.AnswerSupervision, "real", "none"),
 	}.with(t.Identity.keys(), t.Target.keys(), t.Lines.keys())

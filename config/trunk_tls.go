@@ -25,8 +25,7 @@ func keyFile(path *string, value *Secret, s Secrets) setter {
 		if kind, _, found := strings.Cut(name, ":"); found && (kind == "env" || kind == "file" || kind == "cred") {
 			return secret(value, s)(v)
 		}
-		*path = name
-		return nil
+		return filePath(path)(name)
 	}
 }
 

@@ -28,6 +28,9 @@ func newTLS(cfg config.Config, env *environment, t config.Trunk) (sip.TLS, confi
 	if text := t.TLS.KeyText.Reveal(); text != "" {
 		secure.Key = []byte(strings.TrimSpace(text) + "\n")
 	}
+	if missing(cfg, "trunks."+t.Name) && secure.Key == nil { // told already; a certificate is of no use without its key
+		secure.Cert = nil
+	}
 	if len(faults) > 0 { // what could not be read is no further fault
 		return sip.TLS{}, faults
 	}
