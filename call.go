@@ -38,6 +38,7 @@ type Call struct {
 	Signal  Signal
 	Audio   Audio
 	Keys    []Key
+	Trace   []SIPMessage // what passed for it, in order; nobody changes it
 }
 
 // Reached tells whether the call reached a human: the confirm key, or, where the person's policy is ConfirmAnswer,

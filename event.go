@@ -115,6 +115,8 @@ type callEndedJSON struct {
 	SRTPSuite  string     `json:"srtp_suite,omitempty"`
 	Keys       []keyJSON  `json:"keys"`
 	RTP        RTP        `json:"rtp"`
+
+	Trace []sipMessageJSON `json:"trace,omitempty"` // only where it was asked for
 }
 
 type keyJSON struct {
@@ -125,7 +127,9 @@ type keyJSON struct {
 }
 
 // JSON is the public form of an event: one object without a newline. Numbers are masked unless showNumbers.
-func (e Event) JSON(showNumbers bool) []byte {
+func (e Event) JSON(showNumbers bool) []byte { return e.encode(showNumbers, false) }
+
+func (e Event) encode(showNumbers, trace bool) []byte {
 	out := eventJSON{
 		V: EventVersion, Seq: e.Seq, Time: stamp(e.Time), Event: e.Kind, Page: e.Page,
 		Prompt: e.Clip, Until: stamp(e.Until), Result: e.Result, Late: e.Late, Reason: string(e.Skip),
@@ -156,6 +160,9 @@ func (e Event) JSON(showNumbers bool) []byte {
 	if e.Ended != nil {
 		out.callEndedJSON = ended(*e.Ended)
 		out.SIPStatus = &e.Ended.Signal.Status
+		if trace {
+			out.Trace = traceJSON(e.Ended.Trace)
+		}
 	}
 	b, err := json.Marshal(out)
 	if err != nil { // strings, numbers and slices of them always marshal

@@ -223,7 +223,7 @@ func TestACloneIsEqualAndSharesNothingThatThePagerChanges(t *testing.T) {
 		t.Errorf("(-page +clone):\n%s", diff)
 	}
 	for _, at := range shared("page", reflect.ValueOf(p), reflect.ValueOf(c)) {
-		if !strings.HasSuffix(at, ".Groups") && !strings.HasSuffix(at, ".Reasons") { // never written after they are set
+		if !strings.HasSuffix(at, ".Groups") && !strings.HasSuffix(at, ".Reasons") && !strings.HasSuffix(at, ".Trace") { // never written after they are set
 			t.Errorf("the clone shares %s", at)
 		}
 	}
@@ -241,7 +241,9 @@ func TestACloneIsEqualAndSharesNothingThatThePagerChanges(t *testing.T) {
 func TestACloneSharesNothing(t *testing.T) {
 	p := full(t)
 	for _, at := range shared("page", reflect.ValueOf(p), reflect.ValueOf(p.Clone())) {
-		t.Errorf("the clone shares %s", at)
+		if !strings.HasSuffix(at, ".Trace") { // set once, when the call is over, and large
+			t.Errorf("the clone shares %s", at)
+		}
 	}
 }
 

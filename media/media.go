@@ -116,6 +116,10 @@ type Options struct {
 	Latch     Latch      // "" is LatchSameIP
 	SRTP      SRTP       // "" is SRTPOff
 	NoEvents  bool       // telephone-event is neither offered nor accepted: keys come another way
+	Tap       Tap        // nil is none
+	// Heard is given the audio of the callee, decrypted, packet by packet; it must not block, nor keep the payload. nil is
+	// nobody.
+	Heard func(codec Codec, payload []byte)
 }
 
 // keysPT is the payload type that keys have in our offers, 0 = none.

@@ -18,6 +18,8 @@ type receiver struct {
 	cfg   Config
 	box   *outbox
 	hooks hooks
+	tap   *tapped // nil where nobody looks
+	heard func(Codec, []byte)
 
 	mu       sync.Mutex // of what follows
 	quiet    time.Time  // when speech is over if nothing comes; zero while nobody speaks
@@ -54,7 +56,7 @@ type counts struct {
 
 func newReceiver(cfg Config, o Options, box *outbox, h hooks) *receiver {
 	return &receiver{
-		cfg: cfg, box: box, hooks: h, voice: newVoice(),
+		cfg: cfg, box: box, hooks: h, voice: newVoice(), heard: o.Heard,
 		latch: latch{rule: o.Latch, peer: o.Peer.Unmap()},
 	}
 }
@@ -154,7 +156,9 @@ func (r *receiver) stats() (c counts, lost uint64) {
 func (r *receiver) take(b []byte, from netip.AddrPort, at time.Time) (quiet time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.handle(b, unmap(from), at)
+	from = unmap(from)
+	r.tap.received(b, from)
+	r.handle(b, from, at)
 	return r.due()
 }
 
@@ -235,6 +239,9 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 			r.key(payload, began, at)
 		}
 	case isAudio:
+		if r.heard != nil {
+			r.heard(codec, payload)
+		}
 		r.listen(codec, payload, at)
 	}
 }

@@ -71,7 +71,9 @@ func (e *Engine) Open(ctx context.Context, o Options) (*Session, error) {
 		e.ports.give(got)
 		return nil, err
 	}
-	s.ear = newReceiver(e.cfg, o, s.box, hooks{s.stream.position, s.sender.aim})
+	tap := s.tap()
+	s.ear = newReceiver(e.cfg, o, s.box, hooks{s.stream.position, tap.aiming(s.sender.aim)})
+	s.ear.tap = tap
 	if err := e.ears.add(got.rtp, s.ear); err != nil {
 		e.ports.give(got)
 		return nil, err
@@ -240,6 +242,7 @@ func (s *Session) settle(d description, wire Codec, a agreement, keys lock) {
 		s.stream.speak(wire, s.deal.codec)
 		s.stream.short = d.short
 		s.stream.seal = keys.seal
+		s.stream.keys = d.keys
 	})
 	s.locks.commit(keys)
 	s.ear.rekey(keys, d.addr)

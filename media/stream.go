@@ -25,6 +25,8 @@ type stream struct {
 	spurt  bool       // the next packet begins to talk, after silence or a pause: marker (RFC 3551 4.1)
 	muted  bool       // held
 	short  bool       // the callee takes 10 ms at most
+	keys   uint8      // payload type of telephone-event toward the callee, 0 = none
+	press  *keypress  // nil while no key of ours is down
 
 	playing *clip
 	cursor  int
@@ -93,6 +95,10 @@ func (s *stream) next() {
 	if s.muted {
 		s.header.stamp += frameBytes
 		s.spurt = true
+		return
+	}
+	if s.press != nil {
+		s.pressed()
 		return
 	}
 	frame := s.frame()

@@ -22,6 +22,7 @@ type flow struct {
 	net.Conn
 	target Target
 	early  []byte // read before sipgo did
+	tap    *flowTap
 
 	reading   chan struct{} // closed when sipgo reads: from then on it can be sent from
 	readOnce  sync.Once
@@ -49,6 +50,7 @@ func (f *flow) Read(b []byte) (int, error) {
 	if len(f.early) > 0 {
 		n := copy(b, f.early)
 		f.early = f.early[n:]
+		f.tap.read(b[:n])
 		return n, nil
 	}
 	n, err := f.Conn.Read(b)
@@ -57,6 +59,7 @@ func (f *flow) Read(b []byte) (int, error) {
 		if n == 2 && b[0] == '\r' && b[1] == '\n' {
 			f.answering.Store(true)
 		}
+		f.tap.read(b[:n])
 		return n, nil
 	}
 	if err == nil {
@@ -81,7 +84,7 @@ func (f *flow) Write(b []byte) (int, error) {
 	}
 	defer func() { f.writing <- struct{}{} }()
 	_ = f.SetWriteDeadline(time.Now().Add(writeLimit))
-	n, err := f.Conn.Write(b)
+	n, err := f.tap.write(b, f.Conn.Write)
 	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = errStuck

@@ -149,14 +149,20 @@ func (s *flows) reach(ctx context.Context, target Target) (*flow, error) {
 		_ = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3})
 	}
 	if target.Transport != "tls" {
-		return newFlow(conn, target, nil, s.ended), nil
+		return s.tapped(newFlow(conn, target, nil, s.ended)), nil
 	}
 	secure, early, err := t.handshake(ctx, conn, target)
 	if err != nil {
 		_ = conn.Close()
 		return nil, notConnected(target, err)
 	}
-	return newFlow(secure, target, early, s.ended), nil
+	return s.tapped(newFlow(secure, target, early, s.ended)), nil
+}
+
+// tapped shows what passes over a connection to the traces of calls.
+func (s *flows) tapped(f *flow) *flow {
+	f.tap = &flowTap{trunk: s.trunk, flow: f}
+	return f
 }
 
 // userTimeout ends a connection whose peer acknowledges nothing for so long (RFC 5482), where the system can.

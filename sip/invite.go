@@ -73,7 +73,7 @@ func (t *Trunk) inviteAt(ctx context.Context, in Invite, target Target, next []T
 	auth := t.auth.begin(req)
 	req, p = t.fit(ctx, req, p)
 	l := newLeg(t, p)
-	l.next, l.first, l.auth = next, req, auth
+	l.next, l.first, l.auth, l.trace = next, req, auth, in.Trace
 	l.callID, l.fromTag = l.first.CallID().Value(), tagOf(l.first.From().Params)
 	l.seq, l.local, l.fallback = 1, in.Offer, in.Fallback
 	if err := t.adopt(l); err != nil {

@@ -35,6 +35,7 @@ type Leg struct {
 
 	hangOnce sync.Once
 	forks    forks
+	trace    *Trace // of whoever asked for the call
 
 	// owned
 	invitation

@@ -83,6 +83,7 @@ func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.Add
 	if c, ok := conn.(syscall.Conn); ok {
 		setDSCP(c, t.cfg.Local.DSCP)
 	}
+	conn = &tap{conn, t}
 	t.mu.Lock()
 	t.conn = conn
 	t.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -16,6 +17,7 @@ type Probe struct {
 	Latency time.Duration
 	Allow   string
 	Server  string
+	Sight   Sight
 }
 
 // Alive tells whether the trunk can be expected to take calls: any final response but 408 and 503 says that it is there.
@@ -68,6 +70,6 @@ func (t *Trunk) probe(ctx context.Context, p path) (Probe, error) {
 	t.vitals.final(res, latency)
 	return Probe{
 		Status: res.StatusCode, Phrase: res.Reason, Latency: latency,
-		Allow: firstHeader(res, "Allow"), Server: firstHeader(res, "Server", "User-Agent"),
+		Allow: strings.Join(headerValues(res, "Allow"), ", "), Server: firstHeader(res, "Server", "User-Agent"), Sight: sightOf(res, p.advertise),
 	}, nil
 }

@@ -133,6 +133,7 @@ type Invite struct {
 	Offer    []byte        // SDP
 	Fallback []byte        // a narrower one, for a 488 before any phone can ring; nil = none
 	Expires  time.Duration // of the INVITE (RFC 3261 20.19); 0 = none
+	Trace    *Trace        // keeps what passes for this call; nil = nobody does
 }
 
 // Hangup ends a leg.

@@ -31,6 +31,7 @@ type call struct {
 	out     *telgate.Call
 	ev      evidence
 	clock   clock
+	trace   *sip.Trace
 	leg     Leg
 	session Session
 	script  prompts.Script
@@ -89,9 +90,10 @@ func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	connect, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c.tell(telgate.Event{Kind: telgate.EventDialing})
+	c.trace = sip.NewTrace(c.cfg.Trace)
 	leg, err := line.Invite(connect, sip.Invite{
 		User: user, Phone: c.phone(), Offer: c.session.Offer(), Fallback: c.session.Narrow(),
-		Expires: c.setup() + c.out.Ring + expiresMargin,
+		Expires: c.setup() + c.out.Ring + expiresMargin, Trace: c.trace,
 	})
 	if err != nil {
 		return err
@@ -309,6 +311,7 @@ func (c *call) closed(v verdict) {
 	c.out.State = telgate.CallEnded
 	c.out.Outcome, c.out.Detail, c.out.Scope = v.Outcome, v.Detail, v.Scope
 	c.out.Times.Ended = c.now()
+	c.out.Trace = traceOf(c.trace)
 }
 
 // state moves the call on and tells.

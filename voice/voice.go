@@ -35,6 +35,7 @@ type Config struct {
 	AcceptUnknown bool          // nothing tells a human from a machine here: take the unknown for a human where the policy is ConfirmAnswer
 	Announce      string        // recording played before the alert, "" = none
 	Languages     []string      // after the person's: the gateway's, then English
+	Trace         sip.TraceOptions
 }
 
 // Leg is the signalling of one call; [sip.Leg] is one.

@@ -21,6 +21,7 @@ type Ear struct {
 	codecs  []string
 	srtp    *SRTP // nil = plain RTP
 	packets []packet
+	echo    func(*rtp.Packet) // nil unless what is heard is said
 	pcm     []int16
 	origin  uint32 // timestamp of pcm[base]
 	base    int
@@ -90,6 +91,9 @@ func (e *Ear) take(b []byte, from netip.AddrPort, at time.Time) {
 	if err := p.Unmarshal(b); err != nil || p.Version != 2 {
 		e.bad++
 		return
+	}
+	if e.echo != nil {
+		e.echo(&p)
 	}
 	got := packet{at, p.Timestamp, p.SSRC, p.SequenceNumber, p.PayloadType, p.Marker, len(p.Payload), from}
 	codec := ""

@@ -55,6 +55,9 @@ func (r *Ring) Ear() *mediatest.Ear { return r.handset.Ear }
 // Mouth speaks and presses keys.
 func (r *Ring) Mouth() *mediatest.Mouth { return r.handset.Mouth }
 
+// Echo says everything that is heard, keys included, from now on.
+func (r *Ring) Echo() { r.handset.Echo() }
+
 // Over is closed when the call has ended; [Ring.Why] says how then.
 func (r *Ring) Over() <-chan struct{} { return r.over }
 
