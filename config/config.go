@@ -147,6 +147,8 @@ type Trunk struct {
 	Lines    Lines
 	// AnswerSupervision is "real" where a 200 means that the callee answered, "none" where it means nothing yet.
 	AnswerSupervision string
+
+	TestNumber string // what check --call rings
 }
 
 // Register is how a trunk is registered with.

@@ -20,7 +20,7 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register_by", "nat", "test_number",
+			"register_by", "nat",
 		}
 	case "groups":
 		return []string{"confirmations"}
@@ -96,7 +96,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),
-		"dial_prefix": digits(&t.Format.DialPrefix), "outbound_proxy": text(&t.OutboundProxy), "dtmf": dtmf(&t.DTMF),
+		"dial_prefix": digits(&t.Format.DialPrefix), "outbound_proxy": text(&t.OutboundProxy), "dtmf": dtmf(&t.DTMF), "test_number": text(&t.TestNumber),
 		"tls_ca": filePath(&t.TLS.CA), "tls_cert": filePath(&t.TLS.Cert), "tls_key": keyFile(&t.TLS.Key, &t.TLS.KeyText, s),
 		"tls_server_name": text(&t.TLS.ServerName), "tls_min": oneOf(&t.TLS.Min, "1.2", "1.3"),
 		"answer_supervision": oneOf(&t.AnswerSupervision, "real", "none"),

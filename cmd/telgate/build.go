@@ -36,6 +36,7 @@ type gateway struct {
 	trunks []*sip.Trunk
 	pager  *pager.Pager
 	slack  *slack.Slack // nil where it is off, or cannot be without a secret that is missing
+	look   *look        // nil where nobody looks at messages and packets
 }
 
 // rules are how one command's gateway differs from another's.
@@ -46,7 +47,8 @@ type rules struct {
 	glass  bool   // it breaks the glass: a recording that cannot be used is warned about, and the built-in alert is played
 
 	register registering
-	probe    bool // trunks are asked all the time whether they are there
+	probe    bool  // trunks are asked all the time whether they are there
+	look     *look // who looks at messages and packets
 }
 
 // registering is what a command does on trunks with register = true.
@@ -69,7 +71,7 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 
 // wire makes the rooms; with faults the gateway is of no use.
 func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults) {
-	g := &gateway{log: log, tells: r.probe}
+	g := &gateway{log: log, tells: r.probe, look: r.look}
 	if r.glass {
 		g.sounds = glassSounds(&cfg, log)
 	}
@@ -79,6 +81,7 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	faults = append(faults, f...)
 	g.routes, f = newRoutes(cfg)
 	faults = append(faults, f...)
+	faults = append(faults, checkTestNumbers(cfg)...)
 	g.people, f = newDirectory(cfg)
 	faults = append(faults, f...)
 	if !r.glass {
@@ -96,7 +99,7 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 		faults = append(faults, telgate.Fault{Path: "media.ports", Message: err.Error()})
 	}
 	if len(faults) == 0 { // rooms with faults cannot be wired
-		calls := voice.New(voiceConfig(cfg), g.lines(), env.now)
+		calls := voice.New(voiceConfig(cfg, r.look), g.lines(), env.now)
 		g.pager = pager.New(g.pagerConfig(r.limits), calls, g.people, pager.NewMemory(), pager.Env{Now: env.now, Rand: env.rand, Log: log})
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
@@ -136,13 +139,13 @@ func newDirectory(cfg config.Config) (*directory.Directory, config.Faults) {
 	return d, faults
 }
 
-func voiceConfig(cfg config.Config) voice.Config {
+func voiceConfig(cfg config.Config, look *look) voice.Config {
 	k := cfg.Calls.Key
 	return voice.Config{
 		Setup: cfg.Calls.Setup, FirstResponse: cfg.Calls.FirstResponse, MaxDuration: cfg.Calls.MaxDuration,
 		ConfirmAfter: k.ConfirmAfter, AnswerMin: k.AnswerMin, AcceptUnknown: k.AcceptUnknown, RepeatPause: repeatPause,
 		ConfirmKey: k.ConfirmKey, RepeatKey: k.RepeatKey, Announce: cfg.Gateway.AnnouncePrompt,
-		Languages: []string{cfg.Gateway.Language, "en"},
+		Languages: []string{cfg.Gateway.Language, "en"}, Trace: look.options(),
 	}
 }
 

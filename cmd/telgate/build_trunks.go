@@ -142,6 +142,7 @@ func (g *gateway) lines() map[string]voice.Line {
 					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(g.cfg.Media.Latch),
 					SRTP:     media.SRTP(g.cfg.Trunks[i].SRTP),
 					NoEvents: g.cfg.Trunks[i].DTMF == string(voice.KeysInfo),
+					Tap:      g.look.packets(), Heard: g.look.hears(),
 				})
 			},
 		}

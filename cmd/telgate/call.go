@@ -15,6 +15,8 @@ type callCmd struct {
 	Who     string   `arg:"" help:"Whom: nickname, alias or group; several with commas."`
 	Message []string `arg:"" optional:"" help:"What it is about, for the log."`
 	Direct  bool     `help:"Break the glass: no gateway, no hourly limits; numbers from the configuration."`
+	Trace   string   `help:"Write the SIP messages of each call to FILE, as a ladder; - is stderr." placeholder:"FILE"`
+	Pcap    string   `help:"Write SIP and RTP of each call to FILE, for Wireshark; needs no root." placeholder:"FILE"`
 }
 
 // Help is shown below the flags.
@@ -46,7 +48,12 @@ func (c *callCmd) Run(a *app) error {
 			return c.refused(a, &telgate.Refusal{Reason: telgate.RefusedNotReady, Message: beside(cfg.Slack.Mode)})
 		}
 	}
-	g, err := build(cfg, a.env, log, rules{glass: true})
+	look, err := openLook(a, c.Trace, c.Pcap)
+	if err != nil {
+		return err
+	}
+	defer look.close()
+	g, err := build(cfg, a.env, log, rules{glass: true, look: look})
 	if err != nil {
 		return err
 	}

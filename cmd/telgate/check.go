@@ -18,7 +18,8 @@ const probeLimit = 4 * time.Second
 
 // checkCmd says what would fail.
 type checkCmd struct {
-	Strict bool `help:"Count warnings as broken."`
+	Strict bool   `help:"Count warnings as broken."`
+	Call   string `help:"Ring the test_number of TRUNK and prove that sound and keys go both ways. Nothing rings without this." placeholder:"TRUNK"`
 }
 
 // finding is one line of check.
@@ -61,7 +62,11 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, register: a.registering(cfg)})
+	if err := knownTrunk(cfg, c.Call); err != nil {
+		return err
+	}
+	look := &look{app: a, ear: &ear{now: a.env.now}}
+	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, register: a.registering(cfg), look: look})
 	if err != nil {
 		return err
 	}
@@ -78,11 +83,21 @@ func (c *checkCmd) Run(a *app) error {
 		}
 		r.add("prompt", i.Name+" "+i.Language, status, message, "")
 	}
-	if err := g.runRooms(a.ctx, func(ctx context.Context) error { checkTrunks(ctx, g, r); return nil }); err != nil {
+	if err := g.runRooms(a.ctx, func(ctx context.Context) error {
+		checkTrunks(ctx, g, r)
+		checkHost(ctx, g, a, r)
+		if c.Call != "" {
+			return checkCall(ctx, g, r, c.Call)
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	checkIdentity(g, r)
+	checkLanguages(g, r)
 	checkNumbers(g, r, a)
+	checkShared(g, r)
+	checkWays(g, r)
 	checkSlack(a.ctx, g, r)
 	if r.fail || c.Strict && r.warned {
 		return withStatus(exitInternal, nil)
@@ -122,10 +137,16 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("refuses our credentials with %d", p.Status), "see user, auth_user and password")
 		default:
 			r.add("trunk", t.Name(), "ok", strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), "")
+			checkPeer(t.Name(), g.udp(t.Name()), p, r.app.env.now(), r)
 		}
 		checkTargets(ctx, t, r)
 		checkCertificates(t, r.app.env.now(), r)
 	}
+}
+
+// udp tells whether a trunk is spoken to by datagrams.
+func (g *gateway) udp(trunk string) bool {
+	return slices.ContainsFunc(g.cfg.Trunks, func(t config.Trunk) bool { return t.Name == trunk && t.Transport == "udp" })
 }
 
 // user is the account of a trunk, "" for none.

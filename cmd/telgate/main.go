@@ -32,7 +32,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
 	Call     callCmd     `cmd:"" help:"Ring someone and watch it live."`
 	Demo     demoCmd     `cmd:"" help:"Play everything on loopback: no configuration, no network, no real phone."`
-	Check    checkCmd    `cmd:"" help:"Say what would fail, and what to do about it. Rings nobody."`
+	Check    checkCmd    `cmd:"" help:"Say what would fail, and what to do about it. Rings nobody, but for --call."`
 	People   peopleCmd   `cmd:"" help:"List who can be called."`
 	Trunks   trunksCmd   `cmd:"" help:"List the trunks and whether they answer."`
 	Prompts  promptsCmd  `cmd:"" help:"List the recordings."`

@@ -36,7 +36,7 @@ func TestARegistrationIsShownAndARefusedOneIsNamed(t *testing.T) {
 		s.telgate("check")
 		s.telgate("trunks")
 		if c.rules.Status != "" || c.rules.Password == "another" {
-			s.serves(func() { s.types("/tel alice db is down", failure) })
+			s.serves(func() { s.logs("not registered"); s.types("/tel alice db is down", failure) })
 		}
 	}
 	s.golden("register")

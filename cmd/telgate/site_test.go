@@ -36,8 +36,10 @@ type site struct {
 	workspace *slacktest.Workspace
 	behave    func(*siptest.Ring) // what the phones do; set before the first call
 	vars      map[string]string   // of the environment
+	proc      map[string]string   // files of /proc; there are no others
 
 	script  strings.Builder
+	log     *kept    // of the gateway that serves
 	words   []string // pairs: what changes from run to run, and what stands for it
 	answers sync.WaitGroup
 	mu      sync.Mutex
@@ -130,6 +132,14 @@ addresses = ["$PBX"]
 func (s *site) environment(out, errs *kept, signals <-chan os.Signal) *environment {
 	env := loopback(realEnvironment())
 	env.getenv = func(name string) string { return s.vars[name] }
+	env.readFile = func(name string) ([]byte, error) {
+		if text, ok := s.proc[name]; ok {
+			return []byte(text), nil
+		} else if strings.HasPrefix(name, "/proc/") {
+			return nil, os.ErrNotExist
+		}
+		return os.ReadFile(name)
+	}
 	env.in, env.out, env.err = strings.NewReader(""), out, errs
 	env.terminal = false
 	env.signals = func() (<-chan os.Signal, func()) { return signals, func() {} }
@@ -155,6 +165,7 @@ func (s *site) serves(during func()) {
 	opened := s.workspace.Calls("apps.connections.open")
 	var out, errs kept
 	signals, status := make(chan os.Signal, 2), make(chan int, 1)
+	s.log = &errs
 	go func() { status <- s.serve(s.environment(&out, &errs, signals), signals) }()
 	connecting, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
@@ -205,6 +216,20 @@ func (s *site) serve(env *environment, signals <-chan os.Signal) (status int) {
 		g.ready(ctx)
 		return g.serve(ctx, env, log, signals)
 	}), env)
+}
+
+// logs waits until the gateway has logged this.
+func (s *site) logs(text string) {
+	s.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !bytes.Contains(s.log.bytes(), []byte(text)) {
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			s.t.Fatalf("never logged %q:\n%s", text, s.log.bytes())
+		}
+	}
 }
 
 // turnedAway tells whether the workspace refused a connection just now.

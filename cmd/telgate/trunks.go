@@ -15,7 +15,8 @@ func (trunksCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	g, err := build(cfg, a.env, log, rules{limits: true, register: a.registering(cfg)})
+	register := a.registering(cfg)
+	g, err := build(cfg, a.env, log, rules{limits: true, register: register})
 	if err != nil {
 		return err
 	}
@@ -23,7 +24,7 @@ func (trunksCmd) Run(a *app) error {
 	r.missing(cfg)
 	err = g.runRooms(a.ctx, func(ctx context.Context) error {
 		checkTrunks(ctx, g, r)
-		return showTrunks(a, g.trunks)
+		return showTrunks(ctx, a, g, register == registerAsk)
 	})
 	if err == nil && r.fail {
 		return withStatus(exitInternal, nil)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -14,7 +15,11 @@ type trunkLine struct {
 	Trunk        string            `json:"trunk"`
 	State        sip.State         `json:"state"`
 	Reason       sip.DownReason    `json:"reason,omitempty"`
+	Transport    string            `json:"transport"`
+	Addresses    []string          `json:"addresses"` // as resolved; as configured where that failed
 	LatencyMS    int64             `json:"latency_ms,omitempty"`
+	Calls        *int              `json:"calls,omitempty"` // absent where another process has them
+	Doubt        string            `json:"doubt,omitempty"`
 	Failure      string            `json:"last_failure,omitempty"`
 	FailedAt     *time.Time        `json:"last_failure_at,omitempty"`
 	RestUntil    *time.Time        `json:"rest_until,omitempty"`
@@ -29,27 +34,69 @@ type registrationLine struct {
 	Failure    string     `json:"failure,omitempty"`
 }
 
-// showTrunks prints the state of every trunk.
-func showTrunks(a *app, trunks []*sip.Trunk) error {
-	for _, t := range trunks {
-		h := t.Health()
+// standing is what is known of a trunk, from its signalling and from the pager.
+type standing struct {
+	name, transport string
+	addresses       []string
+	health          sip.Health
+	calls           *int // nil where a gateway beside us has them
+	doubt           string
+}
+
+// showTrunks prints the state of every trunk. beside says that a gateway runs here, whose calls are not ours.
+func showTrunks(ctx context.Context, a *app, g *gateway, beside bool) error {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	for _, s := range g.standings(ctx, beside) {
 		if a.cli.JSON {
-			if err := a.printJSON(trunkJSON(t.Name(), h, a.env.now())); err != nil {
+			if err := a.printJSON(s.json(a.env.now())); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, err := fmt.Fprintln(a.env.out, trunkText(t.Name(), h, a.env.now())); err != nil {
+		if _, err := fmt.Fprintln(a.env.out, s.text(a.env.now())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func trunkJSON(name string, h sip.Health, now time.Time) trunkLine {
+func (g *gateway) standings(ctx context.Context, beside bool) []standing {
+	all := make([]standing, 0, len(g.trunks))
+	states := g.pager.Trunks()
+	for i, t := range g.trunks {
+		s := standing{name: t.Name(), transport: g.cfg.Trunks[i].Transport, addresses: resolved(ctx, t, g.cfg.Trunks[i].Addresses), health: t.Health()}
+		for _, p := range states {
+			if p.Name == t.Name() {
+				s.doubt = p.Doubt
+			}
+		}
+		if legs := t.Stats().Legs; !beside {
+			s.calls = &legs
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// resolved are the addresses a trunk is at, in the order they are tried.
+func resolved(ctx context.Context, t *sip.Trunk, configured []string) []string {
+	targets, err := t.Targets(ctx)
+	if err != nil || len(targets) == 0 {
+		return configured
+	}
+	all := make([]string, 0, len(targets))
+	for _, target := range targets {
+		all = append(all, target.Addr.String())
+	}
+	return all
+}
+
+func (s standing) json(now time.Time) trunkLine {
+	h := s.health
 	l := trunkLine{
-		V: 1, Trunk: name, State: h.State, Reason: h.Reason, LatencyMS: h.Latency.Milliseconds(), Failure: h.Failure,
-		FailedAt: moment(h.FailedAt), RestUntil: moment(h.RestUntil),
+		V: 1, Trunk: s.name, State: h.State, Reason: h.Reason, Transport: s.transport, Addresses: s.addresses, LatencyMS: h.Latency.Milliseconds(),
+		Calls: s.calls, Doubt: s.doubt, Failure: h.Failure, FailedAt: moment(h.FailedAt), RestUntil: moment(h.RestUntil),
 	}
 	if g := h.Registration; g.Wanted {
 		l.Registration = &registrationLine{
@@ -68,11 +115,13 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func trunkText(name string, h sip.Health, now time.Time) string {
+func (s standing) text(now time.Time) string {
+	h := s.health
 	parts := []string{string(h.State)}
 	if h.Reason != "" {
 		parts[0] += " (" + string(h.Reason) + ")"
 	}
+	parts = append(parts, s.transport+" to "+strings.Join(s.addresses, ", "))
 	if h.Latency > 0 {
 		parts = append(parts, fmt.Sprintf("answered in %d ms", max(1, h.Latency.Milliseconds())))
 	}
@@ -83,7 +132,18 @@ func trunkText(name string, h sip.Health, now time.Time) string {
 	case g.Failure != "":
 		parts = append(parts, "not registered: "+g.Failure)
 	}
-	return fmt.Sprintf("%-4s  %-8s %-18s %s", "", "state", name, strings.Join(parts, ", "))
+	if s.calls != nil {
+		parts = append(parts, fmt.Sprintf("%d calls", *s.calls))
+	}
+	if s.doubt != "" {
+		parts = append(parts, s.doubt)
+	}
+	if last := "failed last at " + h.FailedAt.UTC().Format("15:04:05 UTC"); h.Failure != "" && h.Failure != h.Registration.Failure {
+		parts = append(parts, last+": "+h.Failure)
+	} else if h.Failure != "" {
+		parts = append(parts, last)
+	}
+	return fmt.Sprintf("%-4s  %-8s %-18s %s", "", "state", s.name, strings.Join(parts, ", "))
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

@@ -16,6 +16,7 @@ type view struct {
 	numbers  bool
 	terminal bool
 	now      func() time.Time
+	look     *look // nil where nobody looks closer
 
 	state string // the live line's
 	since time.Time
@@ -27,8 +28,15 @@ func newView(a *app) *view {
 
 // show prints one event.
 func (v *view) show(ev telgate.Event) {
+	if ev.Kind == telgate.EventCallEnded {
+		v.look.ended(ev.Ended)
+	}
 	if v.json {
-		_, _ = fmt.Fprintf(v.out, "%s\n", ev.JSON(v.numbers))
+		encode := ev.JSON
+		if v.look.traces() {
+			encode = ev.TracedJSON
+		}
+		_, _ = fmt.Fprintf(v.out, "%s\n", encode(v.numbers))
 		return
 	}
 	line := v.line(ev)

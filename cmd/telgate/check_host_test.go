@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"telgate/sip"
+)
+
+// found are the findings of a check that begin with one of these words and are not ok.
+func found(t *testing.T, s *site, checks ...string) string {
+	t.Helper()
+	s.script.Reset()
+	s.telgate("check")
+	var out strings.Builder
+	for line := range strings.Lines(s.stable(s.script.String())) {
+		fields := strings.Fields(line)
+		for _, c := range checks {
+			if len(fields) > 2 && fields[0] != "ok" && fields[1] == c {
+				out.WriteString(strings.Join(fields, " ") + "\n")
+			}
+		}
+	}
+	return out.String()
+}
+
+func TestWhatThisMachineLacksForItsCallsIsSaid(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.file("config.toml", strings.Replace(mainTrunk, "[web]", "[media]\nports = \"20000-20019\"\n[web]", 1)+"max_calls = 300\n"+alice)
+	s.proc = map[string]string{
+		"/proc/sys/net/ipv4/ip_local_port_range": "15000\t60999\n",
+		"/proc/self/limits":                      "Limit  Soft Limit  Hard Limit  Units\nMax open files            256                  4096                 files\n",
+		"/proc/sys/net/core/rmem_max":            "212992\n",
+	}
+	got := found(t, s, "host")
+	for _, want := range []string{
+		"300 calls want 600: widen media.ports, or lower max_calls of the trunks",
+		"warn host ports media.ports 20000-20019 overlap the ports the kernel hands out, 15000-60999: move media.ports below them",
+		"warn host files at most 256 files may be open, 300 calls want 800: raise LimitNOFILE",
+		"warn host buffers net.core.rmem_max is 212992: hundreds of calls set up at once lose messages: set it to 4194304",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	s.file("config.toml", mainTrunk+alice)
+	s.proc = map[string]string{
+		"/proc/sys/net/ipv4/ip_local_port_range": "32768 60999\n", "/proc/self/limits": "Max open files  unlimited  unlimited  files\n",
+		"/proc/sys/net/core/rmem_max": "4194304\n",
+	}
+	if got := found(t, s, "host"); got != "" {
+		t.Errorf("nothing is wrong, and it says\n%s", got)
+	}
+	s.file("config.toml", strings.Replace(mainTrunk, "[web]", "[media]\naddress = \"10.99.99.99\"\n[web]", 1)+alice)
+	if got := found(t, s, "host"); got != "warn host main SDP names 10.99.99.99, which is no address of this machine: see media.address\n" {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestWhatAnAnswerToOPTIONSTellsIsSaid(t *testing.T) {
+	t.Parallel()
+	us, now := netip.MustParseAddrPort("10.0.0.5:5060"), time.Date(2026, 11, 24, 9, 0, 0, 999, time.UTC)
+	for _, c := range []struct {
+		name  string
+		udp   bool
+		probe sip.Probe
+		want  string
+	}{
+		{"nothing is said", true, sip.Probe{}, ""},
+		{"all is well", true, sip.Probe{Allow: "invite, ACK,BYE , CANCEL", Sight: sip.Sight{Said: us, Seen: us, Date: now.Add(-20 * time.Second)}}, ""},
+		{"no calls", true, sip.Probe{Allow: "REGISTER, OPTIONS, ACK"}, "warn trunk main does not allow INVITE, CANCEL, BYE: see that addresses names the proxy or PBX that takes calls\n"},
+		{
+			"another address", true,
+			sip.Probe{Sight: sip.Sight{Said: us, Seen: netip.MustParseAddrPort("198.51.100.7:1024")}},
+			"warn nat main sees us at 198.51.100.7:1024, and we say that we are at 10.0.0.5:5060: set sip.public_address = \"198.51.100.7\" (and sip.local_nets for peers on this side), and forward SIP and RTP ports to this machine\n",
+		},
+		{
+			"another port", true,
+			sip.Probe{Sight: sip.Sight{Said: us, Seen: netip.MustParseAddrPort("10.0.0.5:1024")}},
+			"warn nat main sees us at port 1024, and we say that it is 5060: a NAT changes our port: have it forward the port as it is, or see that the peer answers to where requests come from\n",
+		},
+		{"another port of a connection", false, sip.Probe{Sight: sip.Sight{Said: us, Seen: netip.MustParseAddrPort("10.0.0.5:1024")}}, ""},
+		{"a fast clock", true, sip.Probe{Sight: sip.Sight{Date: now.Truncate(time.Second).Add(90 * time.Second)}}, "warn clock main its clock is 1m30s ahead of ours: see that both keep time by NTP\n"},
+		{"a slow clock", true, sip.Probe{Sight: sip.Sight{Date: now.Truncate(time.Second).Add(-2 * time.Hour)}}, "warn clock main its clock is 2h0m0s behind ours: see that both keep time by NTP\n"},
+	} {
+		var out bytes.Buffer
+		r := &report{app: &app{cli: &cli{}, env: &environment{out: &out}, ctx: context.Background()}} //nolint:forbidigo // nobody waits for it
+		checkPeer("main", c.udp, c.probe, now, r)
+		var got strings.Builder
+		for line := range strings.Lines(out.String()) {
+			got.WriteString(strings.Join(strings.Fields(line), " ") + "\n")
+		}
+		if got.String() != c.want {
+			t.Errorf("%s: got\n%swant\n%s", c.name, got.String(), c.want)
+		}
+	}
+}
+
+func TestNumbersAndRecordingsThatMayBeMistakesAreSaid(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.file("config.toml", mainTrunk+`[trunks.us]
+addresses = ["$PBX"]
+prefixes = ["+1"]
+[limits]
+prefixes_allowed = ["+1", "+81"]
+[people.alice]
+phones = ["sip:7101@main", "+81 90 1234 5678", "+1 202 555 0123"]
+language = "fr"
+[people.bob]
+phones = ["sip:7101@main"]
+[people.carol]
+phones = ["sip:7101@main", "+1 202 555 0123"]
+`)
+	want := `warn prompt announcement none is recorded: the built-in alert does not name who calls: record who calls and why, and set gateway.announce_prompt
+warn prompt fr alice hears the alert in "en": record it in "fr", see [prompts]
+warn number alice sip:7101@main is also bob's and carol's: it is rung once and whoever confirms, confirms for all; if that is not meant, correct one of them
+warn number alice +1…23 is also carol's: it is rung once and whoever confirms, confirms for all; if that is not meant, correct one of them
+warn number alice +81…78 goes over trunk main only: nothing takes over when it fails: add a second trunk that carries it, or a second phone of another kind
+`
+	if got := found(t, s, "prompt", "number"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
