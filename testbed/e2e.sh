@@ -20,4 +20,7 @@ status=$?
 left=$($compose -p "$project" exec -T asterisk asterisk -rx 'core show channels count' | head -1 | tr -d '\r')
 echo "e2e: Asterisk has $left"
 case "$left" in 0*) ;; *) status=1 ;; esac
+contacts=$($compose -p "$project" exec -T asterisk asterisk -rx 'pjsip show contacts' | grep -c 'desk/')
+echo "e2e: Asterisk has $contacts contacts of the trunk that registered and stopped"
+[ "$contacts" = 0 ] || status=1
 exit $status

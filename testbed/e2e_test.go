@@ -34,6 +34,9 @@ func stories() []story {
 	return []story{
 		{"presses-1", "confirmed", 0, true, false, "Confirmed", ""},
 		{"presses-1-over-tcp", "confirmed", 0, true, false, "Confirmed", ""},
+		{"presses-1-over-tls", "confirmed", 0, true, false, "Confirmed", ""},
+		{"transfers-then-1", "confirmed", 0, false, false, "Confirmed", ""},
+		{"two-phones", "confirmed", 0, false, false, "Confirmed", ""},
 		{"wrong-key-then-1", "confirmed", 0, true, false, "Confirmed", ""},
 		{"early-and-again", "confirmed", 0, true, true, "Confirmed", ""},
 		{"too-early-only", "answered", 3, true, true, "nobody confirmed", ""},
@@ -110,10 +113,32 @@ func TestTelgateCallTellsTheTruthAboutWhatAsteriskDoes(t *testing.T) {
 	}
 }
 
+func TestACallOutlivesHalfOfAForcedSession(t *testing.T) {
+	t.Parallel()
+	events, exit := callWith(t, "/etc/telgate/patient.toml", "listens-for-a-minute")
+	if exit != 0 {
+		t.Errorf("exit %d: %+v", exit, events)
+	}
+}
+
+func TestATrunkRegistersAtAsterisk(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "telgate", "--config", "/etc/telgate/registers.toml", "--json", "trunks")
+	out, err := cmd.Output()
+	if err != nil || !bytes.Contains(out, []byte(`"registered":true`)) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // call runs the binary as an operator would.
 func call(t *testing.T, who string) (events []event, exit int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "telgate", "--config", "/etc/telgate/config.toml", "--json", "call", "--direct", who)
+	return callWith(t, "/etc/telgate/config.toml", who)
+}
+
+func callWith(t *testing.T, config, who string) (events []event, exit int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "telgate", "--config", config, "--json", "call", "--direct", who)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
