@@ -56,11 +56,17 @@ failure_route[ENDED] { exit; }
 // newProxy starts Kamailio with these lines about where its extensions are; more go to the top of its configuration.
 func newProxy(t *testing.T, listen []string, tcp bool, routes string, more ...string) {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "kamailio.cfg")
 	lines := strings.Join(more, "\n") + "\nlisten=" + strings.Join(listen, "\nlisten=")
 	disable := map[bool]string{true: "no", false: "yes"}[tcp]
-	if err := os.WriteFile(file, []byte(fmt.Sprintf(proxyConfig, disable, lines, routes)), 0o600); err != nil {
+	runKamailio(t, fmt.Sprintf(proxyConfig, disable, lines, routes), listen...)
+}
+
+// runKamailio runs a configuration until the test ends, and waits until it listens.
+func runKamailio(t *testing.T, config string, listen ...string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kamailio.cfg")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "kamailio", "-f", file, "-DD", "-E", "-m", "32", "-M", "4", "-Y", dir, "-w", dir)

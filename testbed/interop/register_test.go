@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // registrarConfig is Kamailio as a registrar. It counts nonces, so that one sent twice is refused, and it is so without
@@ -47,28 +45,8 @@ request_route {
 // newRegistrar starts Kamailio and returns its address.
 func newRegistrar(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	file := filepath.Join(dir, "kamailio.cfg")
-	if err := os.WriteFile(file, []byte(fmt.Sprintf(registrarConfig, address)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "kamailio", "-f", file, "-DD", "-E", "-m", "32", "-M", "4", "-Y", dir, "-w", dir)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends its children then
-	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Start(); err != nil {
-		t.Skipf("no Kamailio here: %v", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Cancel()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("Kamailio said:\n%s", out.String())
-		}
-	})
-	listening(t, "udp", address, func() string { return "see its log" })
+	runKamailio(t, fmt.Sprintf(registrarConfig, address), "udp:"+address)
 	return address
 }
 
