@@ -131,6 +131,7 @@ func (l *Leg) run() {
 		case <-l.due.due():
 			l.due.pass()
 		case <-l.trunk.abandon:
+			l.lastWord()
 			l.finish(EndedByTimeout, errClosed)
 		}
 	}
@@ -140,6 +141,15 @@ func (l *Leg) run() {
 	close(l.events)
 	close(l.done)
 	l.refuseRest()
+}
+
+// lastWord takes an INVITE back that nobody has answered, because there will be nobody to answer to. A CANCEL has to wait
+// for a response (RFC 3261 9.1), lest it overtake the INVITE; here that left a farewell ago, and the other choice is a phone
+// that rings for a process that has gone.
+func (l *Leg) lastWord() {
+	if l.state == calling && l.why != nil {
+		_ = l.trunk.ua.TransportLayer().WriteMsg(l.trunk.cancelRequest(l.invite, l.why.Reason, l.path))
+	}
 }
 
 // release gives back what the leg held: hosts of the guard, ways kept open.

@@ -466,6 +466,30 @@ func TestAStoppingTrunkHangsUpWhatIsLeft(t *testing.T) {
 	}
 }
 
+func TestAStoppingTrunkTakesAnINVITEBackThatNobodyHasAnswered(t *testing.T) {
+	peer := siptest.NewPeer(t)
+	trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{peer.Addr()}, Transport: "udp"}, environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- trunk.Run(ctx) }()
+	if err := trunk.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	leg := invite(t, trunk)
+	in := peer.Expect("INVITE")
+	stop()
+	if cancel := peer.Expect("CANCEL"); cancel.Get("Via") != in.Get("Via") {
+		t.Errorf("it cancels %s, the INVITE has %s", cancel.Get("Via"), in.Get("Via"))
+	}
+	ends(t, leg, sip.EndedByTimeout)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEveryFaultOfATrunkIsNamedAtOnce(t *testing.T) {
 	_, err := sip.NewTrunk(sip.TrunkConfig{
 		Addresses: []string{"a b"}, Transport: "sctp", Identity: sip.Identity{CallerID: "x\r\ny", DisplayName: "a\nb"},
