@@ -48,7 +48,7 @@ func (l *Leg) provisional() {
 
 // progress keeps early dialogs and their SDP by To tag; a 2xx may come without its own.
 func (l *Leg) progress(res *sip.Response) {
-	l.begun = true
+	l.begun, l.fallback = true, nil // no 488 is answered from here on
 	d := l.earlyDialog(res)
 	if !l.takeReliable(res, d) {
 		return
