@@ -159,6 +159,9 @@ func (e Event) encode(showNumbers, trace bool) []byte {
 	}
 	if e.Ended != nil {
 		out.callEndedJSON = ended(*e.Ended)
+		if !showNumbers {
+			out.callEndedJSON.hideNumbers()
+		}
 		out.SIPStatus = &e.Ended.Signal.Status
 		if trace {
 			out.Trace = traceJSON(e.Ended.Trace)
@@ -186,6 +189,16 @@ func ended(c Call) *callEndedJSON {
 		out.Keys = append(out.Keys, keyJSON{Key: k.Digit, Via: k.Via, MS: k.After.Milliseconds(), Early: k.Early})
 	}
 	return out
+}
+
+// hideNumbers takes telephone numbers out of what a peer wrote.
+func (c *callEndedJSON) hideNumbers() {
+	c.SIPReason, c.Warning, c.Error = MaskedWire(c.SIPReason), MaskedWire(c.Warning), MaskedWire(c.Error)
+	reasons := make([]string, len(c.Reasons))
+	for i, r := range c.Reasons {
+		reasons[i] = MaskedWire(r)
+	}
+	c.Reasons = reasons
 }
 
 // lastTwo masks a user part.

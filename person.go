@@ -66,6 +66,29 @@ func (n Number) String() string {
 	return "+" + n.Country + "…" + rest[len(rest)-2:]
 }
 
+// MaskedWire hides the telephone numbers in a text of a peer's, such as a reason phrase: of six digits and more in a row the
+// last two are left. Addresses and versions, which have their digits apart, stay.
+func MaskedWire(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		end := i
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		switch {
+		case end-i >= shortestMasked:
+			b.WriteString("…" + text[end-2:end])
+		case end > i:
+			b.WriteString(text[i:end])
+		default:
+			end++
+			b.WriteByte(text[i])
+		}
+		i = end
+	}
+	return b.String()
+}
+
 // Masked hides the telephone numbers in a text somebody wrote: of six digits and more in a row, whatever stands between
 // them, the last two are left.
 func Masked(text string) string {

@@ -364,3 +364,15 @@ func TestNumbersInATextAreMasked(t *testing.T) {
 		}
 	}
 }
+
+func TestAPeersWordsAreShownWithoutNumbers(t *testing.T) {
+	e := telgate.Event{Kind: telgate.EventCallEnded, Ended: &telgate.Call{Signal: telgate.Signal{
+		Phrase: "+819012345678 unknown", Reasons: []string{`Q.850;cause=1;text="819012345678"`}, Warning: `399 192.0.2.1:5060 "no 02012345678"`,
+	}}}
+	if got := string(e.JSON(false)); strings.Contains(got, "12345") || !strings.Contains(got, "+…78 unknown") || !strings.Contains(got, "192.0.2.1:5060") {
+		t.Errorf("%s", got)
+	}
+	if got := string(e.JSON(true)); !strings.Contains(got, "+819012345678 unknown") {
+		t.Errorf("%s", got)
+	}
+}

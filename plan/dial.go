@@ -242,7 +242,7 @@ func (d Dialer) residues(digits string, t Trunk) []string {
 		Format{Country: d.cfg.Region}.countryCode(), t.Format.CallerPrefix, "184", "186",
 		"010", "011", "001", "0011", // the usual international prefixes, whatever the trunk's is
 	}
-	all := []string{digits}
+	all := append([]string{digits}, t.Format.behindServices(digits)...)
 	for i := 0; i < len(all); i++ {
 		for _, p := range prefixes {
 			rest, ok := strings.CutPrefix(all[i], p)
@@ -252,6 +252,23 @@ func (d Dialer) residues(digits string, t Trunk) []string {
 		}
 	}
 	return all
+}
+
+// behindServices is what is left of a string as an exchange reads it behind the prefixes of one call: a carrier chosen (00XY,
+// 002YZ, 0091XY) or passed over (122), our number shown or withheld.
+func (f Format) behindServices(digits string) (rests []string) {
+	for _, s := range f.dialled(digits) {
+		prefixes := []string{"122", "141", "1470", "1167", "1182", "1831", "1832"}
+		if len(s) > 6 && strings.HasPrefix(s, "00") {
+			prefixes = append(prefixes, s[:4], s[:5], s[:6])
+		}
+		for _, p := range prefixes {
+			if rest, ok := strings.CutPrefix(s, p); ok && rest != "" {
+				rests = append(rests, rest)
+			}
+		}
+	}
+	return rests
 }
 
 // dialled is the string, and what is left of it where the trunk's own prefixes were taken off: after an outside line and a

@@ -245,3 +245,17 @@ func TestAnEmergencyNumberWrittenAsATelephoneNumberIsCalledSo(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEmergencyNumberBehindTheServicesOfOneCallIsForbidden(t *testing.T) {
+	d, _ := NewDialer(DialConfig{Region: "JP"})
+	pbx := Trunk{Name: "m", Kind: PBX, Format: Format{Country: "JP"}}
+	for _, user := range []string{"122110", "122119", "0033110", "0077119", "0091xx"[:4] + "20118", "141999", "1470999", "1167911", "1831000", "00220110"} {
+		if err := d.Check(user, pbx); err == nil {
+			t.Errorf("%s may be dialled", user)
+		}
+	}
+	carrier := Trunk{Name: "c", Kind: Carrier, Format: Format{Style: National, Country: "JP", DialPrefix: "0"}}
+	if err := d.Check("00033110", carrier); err == nil {
+		t.Error("behind an outside line it may")
+	}
+}

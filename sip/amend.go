@@ -16,7 +16,7 @@ const supported = "timer"
 // longer session (RFC 4028 7.3), and 488 may be content with PCMU alone, where no phone can ring by now. It tells whether
 // it did.
 func (l *Leg) amend(res *sip.Response) bool {
-	if l.why != nil || slices.Contains(l.amends, res.StatusCode) {
+	if l.why != nil || l.rang || slices.Contains(l.amends, res.StatusCode) {
 		return false
 	}
 	next := l.first.Clone()
@@ -80,6 +80,10 @@ func (l *Leg) inviteAgain(res *sip.Response, again *sip.Request, told Event) {
 	l.state = calling
 	if err := l.send(ctx, l.fitted(ctx, again)); err != nil {
 		l.facts(res)
+		if l.why != nil {
+			l.finish(EndedByCancelled, nil)
+			return
+		}
 		l.finish(EndedByTransport, err)
 		return
 	}

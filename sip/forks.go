@@ -94,6 +94,9 @@ func (t *Trunk) dismiss(res *sip.Response) {
 	}
 	t.mu.Lock()
 	p := path{local: t.local, to: t.peer}
+	if from, err := netip.ParseAddrPort(res.Source()); err == nil { // where it came from, whatever other calls use by now
+		p.to, p.transport = netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), strings.ToLower(res.Transport())
+	}
 	closing := t.closing
 	if !closing {
 		t.work.Add(1)

@@ -126,6 +126,19 @@ func (t *Trunk) drop(l *Leg) {
 	t.mu.Unlock()
 }
 
+// errHungUp says that an INVITE was not sent again, because nobody wants the call any more.
+var errHungUp = errors.New("hung up meanwhile")
+
+// wanted looks whether the call was hung up while its owner was busy with something else.
+func (l *Leg) wanted() bool {
+	select {
+	case h := <-l.hang:
+		l.why = &h
+	default:
+	}
+	return l.why == nil
+}
+
 // send starts the INVITE's transaction. Order matters: what may come the moment the request left is hooked up before.
 func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 	if check := l.trunk.cfg.Dialable; check != nil {
@@ -136,6 +149,9 @@ func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 	to := destination(req)
 	if err := l.trunk.connect(ctx, req); err != nil {
 		return err
+	}
+	if !l.wanted() { // hung up while we were connecting
+		return &SendError{"closed", errHungUp}
 	}
 	tx, err := l.trunk.ua.TransactionLayer().NewClientTransaction(ctx, req)
 	if err != nil {

@@ -61,6 +61,7 @@ type invitation struct {
 	auth   exchange
 	amends []int    // statuses whose wish was fulfilled, each once
 	begun  bool     // a 1xx other than 100 came: a phone may ring
+	rang   bool     // a 180 came: the INVITE is never sent again
 	next   []Target // where the INVITE goes if this target cannot take it
 }
 

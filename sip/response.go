@@ -26,7 +26,7 @@ func (l *Leg) response(res *sip.Response) {
 		l.progress(res)
 	case res.IsSuccess():
 		l.success(res)
-	case (res.StatusCode == 401 || res.StatusCode == 407) && l.why == nil:
+	case (res.StatusCode == 401 || res.StatusCode == 407) && l.why == nil && !l.rang:
 		l.challenged(res)
 	default:
 		if !l.amend(res) {
@@ -48,7 +48,8 @@ func (l *Leg) provisional() {
 
 // progress keeps early dialogs and their SDP by To tag; a 2xx may come without its own.
 func (l *Leg) progress(res *sip.Response) {
-	l.begun, l.fallback = true, nil // no 488 is answered from here on
+	l.begun, l.fallback = true, nil          // no 488 is answered from here on
+	l.rang = l.rang || res.StatusCode == 180 // and nothing is: it would ring twice
 	d := l.earlyDialog(res)
 	if !l.takeReliable(res, d) {
 		return

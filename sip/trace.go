@@ -145,7 +145,10 @@ func firstLine(raw []byte, numbers bool) string {
 	_, line := nextLine(raw[:min(len(raw), 4*longestLine)])
 	line = bytes.TrimSpace(line)
 	if method, rest, ok := bytes.Cut(line, []byte(" ")); ok && string(method) == version {
-		return printable(string(rest), longestLine)
+		if rest = bytes.Clone(rest); !numbers {
+			maskDigits(rest)
+		}
+		return printable(shortened(string(rest)), longestLine)
 	}
 	line = bytes.TrimSpace(bytes.TrimSuffix(line, []byte(version)))
 	if numbers {

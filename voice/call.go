@@ -181,7 +181,8 @@ func (c *call) hearLeg() {
 func (c *call) signalled(ev sip.Event) {
 	switch ev := ev.(type) {
 	case sip.Challenged, sip.Amended, sip.Retargeted:
-		if c.ev.own == ownNone && c.ev.heard == heardNothing {
+		if c.ev.own == ownNone && c.ev.heard <= heardTrying { // a new INVITE, of which nothing was heard yet
+			c.ev.heard = heardNothing
 			c.awaitResponse()
 		}
 	case sip.Trying:
@@ -254,6 +255,9 @@ func (c *call) ended(e sip.Ended) {
 	c.ev.auth = e.By == sip.EndedByAuth
 	c.ev.late = c.ev.late || e.By == sip.EndedByLateAnswer && !c.early.unsupervised
 	c.diverted(e.Diverted)
+	if !c.ev.alerted && !c.early.tone.IsZero() && c.now().Sub(c.early.tone) < mayRing {
+		c.ev.alerted, s.Alerting = true, telgate.AlertingInband // perhaps ringback, too short to be known: it may have rung
+	}
 	c.ev.transport = e.By == sip.EndedByTransport
 	if _, unsent := errors.AsType[*sip.SendError](e.Err); c.ev.transport && !unsent {
 		c.ev.heard = max(c.ev.heard, heardTrying) // the INVITE had left: it may ring, whatever came back

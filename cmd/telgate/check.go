@@ -128,7 +128,7 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		case err != nil:
 			r.add("trunk", t.Name(), "fail", err.Error(), remedy(err))
 		case !p.Alive():
-			r.add("trunk", t.Name(), "fail", fmt.Sprintf("answers OPTIONS with %d %s", p.Status, p.Phrase), "ask its operator")
+			r.add("trunk", t.Name(), "fail", fmt.Sprintf("answers OPTIONS with %d %s", p.Status, telgate.MaskedWire(p.Phrase)), "ask its operator")
 		case (p.Status == 401 || p.Status == 407) && missing(g.cfg, "trunks."+t.Name()):
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("asks for credentials (%d), and the password is missing", p.Status), "")
 		case (p.Status == 401 || p.Status == 407) && user(g, t.Name()) == "":

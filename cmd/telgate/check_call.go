@@ -152,7 +152,7 @@ func (c *testCall) ending(setup time.Duration) string {
 	case e == nil:
 		return fmt.Sprintf("it rang for %s", setup)
 	case e.Status >= 300:
-		return fmt.Sprintf("%d %s", e.Status, e.Phrase)
+		return fmt.Sprintf("%d %s", e.Status, telgate.MaskedWire(e.Phrase))
 	case e.Err != nil:
 		return e.Err.Error()
 	}

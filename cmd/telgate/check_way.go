@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"telgate"
 	"telgate/sip"
 )
 
@@ -49,7 +50,7 @@ func checkTargets(ctx context.Context, t *sip.Trunk, r *report) {
 		case err != nil:
 			r.add("target", t.Name(), "warn", err.Error(), remedy(err))
 		case !p.Alive():
-			r.add("target", t.Name(), "warn", fmt.Sprintf("%s answers OPTIONS with %d %s", target, p.Status, p.Phrase), "")
+			r.add("target", t.Name(), "warn", fmt.Sprintf("%s answers OPTIONS with %d %s", target, p.Status, telgate.MaskedWire(p.Phrase)), "")
 		default:
 			r.add("target", t.Name(), "ok", fmt.Sprintf("%s answers %d in %d ms", target, p.Status, max(1, p.Latency.Milliseconds())), "")
 		}

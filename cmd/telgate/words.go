@@ -15,7 +15,7 @@ func outcomeWords(c telgate.Call) string {
 		s += ", forwarded to " + c.RedirectedTo()
 	}
 	if c.Signal.Status >= 300 {
-		s += fmt.Sprintf(" (%d %s", c.Signal.Status, c.Signal.Phrase)
+		s += fmt.Sprintf(" (%d %s", c.Signal.Status, telgate.MaskedWire(c.Signal.Phrase))
 		if c.Signal.Q850 != 0 {
 			s += fmt.Sprintf(", Q.850 %d", c.Signal.Q850)
 		}
