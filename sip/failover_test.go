@@ -45,7 +45,7 @@ func busy(t *testing.T, peer *siptest.Peer, leg *sip.Leg) siptest.Message {
 func TestACallGoesToTheFirstAddressAsLongAsItLives(t *testing.T) {
 	t.Parallel()
 	a, b := siptest.NewPeer(t), siptest.NewPeer(t)
-	trunk := open(t, "", two(a.Addr(), b.Addr()))
+	trunk := open(t, "", two(a.Addr(), b.Addr())).BePatient()
 	legs := invited(t, trunk)
 	present(a)
 	busy(t, a, <-legs)
@@ -98,7 +98,7 @@ func TestWhereNoTargetCanBeReachedAllAreNamed(t *testing.T) {
 func TestA503SendsTheSameCallToTheNextTarget(t *testing.T) {
 	t.Parallel()
 	a, b := siptest.NewPeer(t), siptest.NewPeer(t)
-	trunk := open(t, "", two(a.Addr(), b.Addr()))
+	trunk := open(t, "", two(a.Addr(), b.Addr())).BePatient()
 	legs := invited(t, trunk)
 	present(a)
 	leg := <-legs
@@ -137,7 +137,7 @@ func TestA503IsFinalWhereAPhoneMayHaveRung(t *testing.T) {
 		{"with a Q.850 cause of the callee", false, []string{"Reason: Q.850;cause=17"}},
 	} {
 		a, b := siptest.NewPeer(t), siptest.NewPeer(t)
-		trunk := open(t, "", two(a.Addr(), b.Addr()))
+		trunk := open(t, "", two(a.Addr(), b.Addr())).BePatient()
 		legs := invited(t, trunk)
 		present(a)
 		leg := <-legs
@@ -158,7 +158,7 @@ func TestA503IsFinalWhereAPhoneMayHaveRung(t *testing.T) {
 func TestA503FromTheLastTargetIsTheCallsEnd(t *testing.T) {
 	t.Parallel()
 	a, b := siptest.NewPeer(t), siptest.NewPeer(t)
-	trunk := open(t, "", two(a.Addr(), b.Addr()))
+	trunk := open(t, "", two(a.Addr(), b.Addr())).BePatient()
 	legs := invited(t, trunk)
 	present(a)
 	leg := <-legs

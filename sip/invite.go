@@ -102,7 +102,7 @@ func (t *Trunk) awake(ctx context.Context, p path) bool {
 	if at.transport != "udp" || t.up.health.fresh(at) || t.up.health.resting(at) {
 		return true // one that rests is here because all others do: it gets its chance
 	}
-	limit, cancel := context.WithTimeout(ctx, awakeLimit)
+	limit, cancel := context.WithTimeout(ctx, t.waits.awake)
 	defer cancel()
 	res, err := t.transact(limit, t.request(sip.OPTIONS, "", p))
 	return err == nil && res.StatusCode != 503 || ctx.Err() != nil

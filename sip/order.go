@@ -76,7 +76,7 @@ func (l *Leg) inOrder(d *dialog, late bool) {
 		in := s.kept[0]
 		seq := in.req.CSeq().SeqNo
 		if !late && (seq > s.last+1 || l.unacked(in.req)) { // a peer that counts from 1 is not kept waiting with its first
-			l.due.once(dueOrder, orderWait, l.waitedEnough)
+			l.due.once(dueOrder, l.trunk.waits.order, l.waitedEnough)
 			return
 		}
 		late = false

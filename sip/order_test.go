@@ -34,7 +34,7 @@ func TestRequestsOfADialogAreTakenInOrder(t *testing.T) {
 		{"nothing but the BYE", []sent{bye}, ""},
 	} {
 		peer := siptest.NewPeer(t)
-		leg := invite(t, open(t, peer.Addr(), nil))
+		leg := invite(t, open(t, peer.Addr(), nil).BePatient())
 		in := up(t, peer, leg)
 		peer.Request(in, "OPTIONS", "a", 1, "")
 		peer.ExpectResponse(200)
@@ -59,7 +59,7 @@ func TestRequestsOfADialogAreTakenInOrder(t *testing.T) {
 func TestAKeyBeforeTheFirstByeIsNotLost(t *testing.T) {
 	t.Parallel()
 	peer := siptest.NewPeer(t)
-	leg := invite(t, open(t, peer.Addr(), nil))
+	leg := invite(t, open(t, peer.Addr(), nil).BePatient())
 	in := up(t, peer, leg)
 	peer.Request(in, "BYE", "a", 102, "") // numbers may begin anywhere
 	peer.Request(in, "INFO", "a", 101, "1", "Content-Type: application/dtmf")
@@ -72,7 +72,7 @@ func TestAKeyBeforeTheFirstByeIsNotLost(t *testing.T) {
 func TestWhatWasOvertakenIsToTryAgain(t *testing.T) {
 	t.Parallel()
 	peer := siptest.NewPeer(t)
-	leg := invite(t, open(t, peer.Addr(), nil))
+	leg := invite(t, open(t, peer.Addr(), nil).BePatient())
 	in := up(t, peer, leg)
 	peer.Request(in, "OPTIONS", "a", 7, "")
 	peer.ExpectResponse(200)
@@ -90,7 +90,7 @@ func TestWhatWasOvertakenIsToTryAgain(t *testing.T) {
 func TestARepeatedRequestIsAnsweredAgainAndTakenOnce(t *testing.T) {
 	t.Parallel()
 	peer := siptest.NewPeer(t)
-	leg := invite(t, open(t, peer.Addr(), nil))
+	leg := invite(t, open(t, peer.Addr(), nil).BePatient())
 	in := up(t, peer, leg)
 	for range 3 {
 		peer.Request(in, "INFO", "a", 1, "5", "Content-Type: application/dtmf")

@@ -33,7 +33,7 @@ func TestAPhoneThatRangIsNotInvitedAgainWhateverTheRefusalWants(t *testing.T) {
 
 func TestAnINVITEDoesNotGoToTheNextAddressAfterTheCallWasHungUp(t *testing.T) {
 	a, b, c := siptest.NewPeer(t), siptest.NewPeer(t), siptest.NewPeer(t)
-	trunk := open(t, "", func(cfg *sip.TrunkConfig) { cfg.Addresses = []string{a.Addr(), b.Addr(), c.Addr()} })
+	trunk := open(t, "", func(cfg *sip.TrunkConfig) { cfg.Addresses = []string{a.Addr(), b.Addr(), c.Addr()} }).BePatient()
 	legs := invited(t, trunk)
 	present(a)
 	leg := <-legs
@@ -47,7 +47,7 @@ func TestAnINVITEDoesNotGoToTheNextAddressAfterTheCallWasHungUp(t *testing.T) {
 
 func TestAForkIsToldGoodbyeWhereItsAnswerCameFrom(t *testing.T) {
 	a, b := siptest.NewPeer(t), siptest.NewPeer(t)
-	trunk := open(t, "", two(a.Addr(), b.Addr()))
+	trunk := open(t, "", two(a.Addr(), b.Addr())).BePatient()
 	legs := invited(t, trunk)
 	present(a)
 	leg := <-legs

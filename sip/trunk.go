@@ -32,6 +32,7 @@ type Trunk struct {
 	registration *registration // nil where the trunk does not register
 
 	opened  chan struct{} // closed when the first attempt to open has ended
+	waits   waits
 	abandon chan struct{} // closed when the farewell is over: legs return whatever is left
 
 	mu      sync.Mutex
@@ -66,6 +67,9 @@ type uplink struct {
 
 type counters struct{ invites, answered atomic.Uint64 }
 
+// waits are how long a trunk waits for what ought to come at once. Tests on a busy machine have more patience.
+type waits struct{ awake, order time.Duration }
+
 // Stats are the trunk's counters since it was made.
 type Stats struct {
 	Legs    int    // in progress
@@ -88,7 +92,7 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 	}
 	t := &Trunk{
 		cfg: cfg, env: env, guard: newGuard(cfg.Peers), up: uplink{tls: secure}, legs: make(map[string]*Leg),
-		opened: make(chan struct{}), abandon: make(chan struct{}),
+		opened: make(chan struct{}), abandon: make(chan struct{}), waits: waits{awakeLimit, orderWait},
 	}
 	t.key = t.token(16)
 	t.auth = newAuthenticator(cfg, env, t.token)

@@ -505,3 +505,28 @@ func TestAConnectionThatBreaksAfterTheINVITELeftMayHaveRungAPhone(t *testing.T) 
 		})
 	}
 }
+
+func TestAChallengeAfterA100BeginsTheWaitForAResponseAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, func(_ *Config, o *telgate.Order) { o.LastHope = false })
+		s.signal(sip.Trying{}, sip.Challenged{})
+		s.pass(4 * time.Second)
+		<-s.leg.hung
+		if call := <-s.result; call.Outcome != telgate.OutcomeTrunkFailed || call.Detail != telgate.DetailNoResponse {
+			t.Errorf("%s %s", call.Outcome, call.Detail)
+		}
+	})
+}
+
+func TestARefusalWhileRingbackMayHaveBegunIsTheNetworksAfterAlerting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, func(_ *Config, o *telgate.Order) { o.LastHope = false })
+		s.signal(sip.Trying{}, sip.Progress{Status: 183, SDP: []byte("x")})
+		s.hear(media.Tone{Kind: media.ToneUnknown, At: time.Now()})
+		s.pass(3 * time.Second)
+		s.signal(sip.Ended{By: sip.EndedByRefused, Status: 503})
+		if call := <-s.result; call.Outcome != telgate.OutcomeNoAnswer || call.Detail != telgate.DetailEndedByNetwork {
+			t.Errorf("%s %s", call.Outcome, call.Detail)
+		}
+	})
+}
