@@ -160,7 +160,7 @@ func (e Event) encode(showNumbers, trace bool) []byte {
 	if e.Ended != nil {
 		out.callEndedJSON = ended(*e.Ended)
 		if !showNumbers {
-			out.callEndedJSON.hideNumbers()
+			out.hideNumbers()
 		}
 		out.SIPStatus = &e.Ended.Signal.Status
 		if trace {
