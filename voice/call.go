@@ -255,8 +255,8 @@ func (c *call) ended(e sip.Ended) {
 	c.ev.auth = e.By == sip.EndedByAuth
 	c.ev.late = c.ev.late || e.By == sip.EndedByLateAnswer && !c.early.unsupervised
 	c.diverted(e.Diverted)
-	if !c.ev.alerted && !c.early.tone.IsZero() && c.now().Sub(c.early.tone) < mayRing {
-		c.ev.alerted, s.Alerting = true, telgate.AlertingInband // perhaps ringback, too short to be known: it may have rung
+	if e.By == sip.EndedByRefused && c.mayHaveRung() {
+		c.ev.alerted, s.Alerting = true, telgate.AlertingInband
 	}
 	c.ev.transport = e.By == sip.EndedByTransport
 	if _, unsent := errors.AsType[*sip.SendError](e.Err); c.ev.transport && !unsent {

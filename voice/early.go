@@ -93,6 +93,13 @@ func (c *call) toneOver(kind media.ToneKind) {
 	}
 }
 
+// mayHaveRung: the call is refused while a tone goes on that may be ringback, and is too short to be known for it or for
+// anything else.
+func (c *call) mayHaveRung() bool {
+	return c.ev.own == ownNone && !c.ev.alerted && c.out.Audio.Early == telgate.EarlyUnknown &&
+		!c.early.tone.IsZero() && c.now().Sub(c.early.tone) < mayRing
+}
+
 // unhuman tells which sounds no human makes.
 func unhuman(k media.ToneKind) bool { return k != media.ToneUnknown && k != media.ToneSpeech }
 
