@@ -490,6 +490,19 @@ func TestAStoppingTrunkTakesAnINVITEBackThatNobodyHasAnswered(t *testing.T) {
 	}
 }
 
+func TestACommandBesideTheGatewayTakesAnotherPort(t *testing.T) {
+	taken, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	peer := siptest.NewPeer(t)
+	trunk := open(t, peer.Addr(), func(c *sip.TrunkConfig) { c.Local.Bind, c.Local.Beside = taken.LocalAddr().String(), true })
+	leg := invite(t, trunk)
+	peer.Answer(peer.Expect("INVITE"), "486 Busy Here", "a", "")
+	ends(t, leg, sip.EndedByRefused)
+}
+
 func TestEveryFaultOfATrunkIsNamedAtOnce(t *testing.T) {
 	_, err := sip.NewTrunk(sip.TrunkConfig{
 		Addresses: []string{"a b"}, Transport: "sctp", Identity: sip.Identity{CallerID: "x\r\ny", DisplayName: "a\nb"},

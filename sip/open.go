@@ -71,8 +71,8 @@ func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.Add
 		preferred = local
 	}
 	conn, err := t.env.Listen(ctx, "udp", preferred.String())
-	if errors.Is(err, syscall.EADDRINUSE) && preferred != local { // another trunk of ours has it, or another program
-		conn, err = t.env.Listen(ctx, "udp", local.String())
+	if errors.Is(err, syscall.EADDRINUSE) && (preferred != local || t.cfg.Local.Beside) { // another trunk has it, or the gateway
+		conn, err = t.env.Listen(ctx, "udp", netip.AddrPortFrom(local.Addr(), 0).String())
 	}
 	if err != nil {
 		return local, fmt.Errorf("listen for SIP: %w", err)

@@ -83,6 +83,7 @@ type Credentials struct {
 // Local is our side of the socket.
 type Local struct {
 	Bind          string         // "" = the address the kernel would use toward the trunk; host, or host:port
+	Beside        bool           // another process of ours may have Bind's port: then any other will do
 	Port          uint16         // to have where Bind names none and it is free; 0 = any
 	PublicAddress string         // what peers outside LocalNets are told, "" = the bound address
 	LocalNets     []netip.Prefix // peers that are told the bound address
@@ -105,7 +106,9 @@ type SendError struct {
 }
 
 // Error names what was tried.
-func (e *SendError) Error() string { return e.Op + ": " + e.Err.Error() }
+func (e *SendError) Error() string {
+	return e.Op + ": " + strings.ReplaceAll(e.Err.Error(), "\n", "; ")
+}
 
 // Unwrap gives the cause.
 func (e *SendError) Unwrap() error { return e.Err }

@@ -89,7 +89,7 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 			Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
 			Identity:    identity,
 			Addressing:  sip.Addressing{Tel: t.Target.URI == "tel", UserPhone: t.Target.UserPhone},
-			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
+			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Beside: r.port == 0, Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
 			Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
 			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
 			Dialable: func(user string) error { return d.Check(user, route) },
