@@ -441,18 +441,26 @@ func TestNothingIsSentThatMayNotBe(t *testing.T) {
 	peer.Quiet(50 * time.Millisecond)
 }
 
-func TestAStoppingTrunkHangsUpWhatIsLeft(t *testing.T) {
-	peer := siptest.NewPeer(t)
-	trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{peer.Addr()}, Transport: "udp"}, environment())
+// stoppable is a trunk that the test stops by itself; ended gets what Run returns.
+func stoppable(t *testing.T, address string) (trunk *sip.Trunk, stop context.CancelFunc, ended <-chan error) {
+	t.Helper()
+	trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{address}, Transport: "udp"}, environment())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- trunk.Run(ctx) }()
+	returned := make(chan error, 1)
+	go func() { returned <- trunk.Run(ctx) }()
 	if err := trunk.Ready(t.Context()); err != nil {
+		stop()
 		t.Fatal(err)
 	}
+	return trunk, stop, returned
+}
+
+func TestAStoppingTrunkHangsUpWhatIsLeft(t *testing.T) {
+	peer := siptest.NewPeer(t)
+	trunk, stop, ended := stoppable(t, peer.Addr())
 	leg := invite(t, trunk)
 	up(t, peer, leg)
 	stop()
@@ -468,16 +476,7 @@ func TestAStoppingTrunkHangsUpWhatIsLeft(t *testing.T) {
 
 func TestAStoppingTrunkTakesAnINVITEBackThatNobodyHasAnswered(t *testing.T) {
 	peer := siptest.NewPeer(t)
-	trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{peer.Addr()}, Transport: "udp"}, environment())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- trunk.Run(ctx) }()
-	if err := trunk.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	trunk, stop, ended := stoppable(t, peer.Addr())
 	leg := invite(t, trunk)
 	in := peer.Expect("INVITE")
 	stop()
