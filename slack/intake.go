@@ -21,6 +21,7 @@ type delivery struct {
 	keys    []string // any of them seen before makes it a repetition
 	command *command
 	click   *click
+	done    chan struct{} // closed when it was carried out; made by accept
 }
 
 func (d delivery) user() string {
@@ -39,6 +40,12 @@ func (d delivery) key() string {
 	return "slack " + d.keys[0]
 }
 
+// sight is when a delivery came first, and what is closed when it was carried out.
+type sight struct {
+	at   time.Time
+	done <-chan struct{}
+}
+
 // verdict is what the intake made of a delivery. Whatever it is, the delivery is acknowledged.
 type verdict int
 
@@ -49,6 +56,10 @@ const (
 	stopping         // the gateway stops: not taken
 )
 
+// ackPatience is how long an acknowledgement waits for what was asked to be done: a page that Slack has heard about is a
+// page that is kept. Slack itself waits 3 s; who asks is answered by then in any case.
+const ackPatience = time.Second
+
 // intake takes deliveries from all transports. accept never blocks; run works them off, those of one user in order.
 type intake struct {
 	now    func() time.Time
@@ -57,7 +68,7 @@ type intake struct {
 	work   chan delivery
 
 	mu          sync.Mutex
-	seen        map[string]time.Time
+	seen        map[string]sight
 	order       []string // of seen, oldest first
 	outstanding int
 	closed      bool
@@ -65,38 +76,39 @@ type intake struct {
 }
 
 func newIntake(now func() time.Time, log *slog.Logger, handle func(context.Context, delivery)) *intake {
-	return &intake{now: now, log: log, handle: handle, work: make(chan delivery, outstandingMax), seen: map[string]time.Time{}}
+	return &intake{now: now, log: log, handle: handle, work: make(chan delivery, outstandingMax), seen: map[string]sight{}}
 }
 
-// accept takes a delivery unless it is a repetition or cannot be taken. It does not wait for anything, so the caller can
-// acknowledge right after.
-func (in *intake) accept(d delivery) verdict {
+// accept takes a delivery unless it is a repetition or cannot be taken. It does not wait for anything. done is closed when
+// the delivery was carried out, the first time where this is a repetition; nil where it was not taken.
+func (in *intake) accept(d delivery) (v verdict, done <-chan struct{}) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	now := in.now()
 	in.forget(now)
 	for _, k := range d.keys {
-		if _, known := in.seen[k]; known {
-			return repeated
+		if first, known := in.seen[k]; known {
+			return repeated, first.done
 		}
 	}
 	if in.closed && d.command != nil { // a click, such as Hang up, is good to the last moment
-		return stopping
+		return stopping, nil
 	}
 	if in.outstanding >= outstandingMax {
-		return busy
+		return busy, nil
 	}
+	d.done = make(chan struct{})
 	for _, k := range d.keys {
-		in.seen[k] = now
+		in.seen[k] = sight{now, d.done}
 		in.order = append(in.order, k)
 	}
 	in.outstanding++
 	in.work <- d // has room for every outstanding delivery
-	return taken
+	return taken, d.done
 }
 
 func (in *intake) forget(now time.Time) {
-	for len(in.order) > 0 && (len(in.order) > seenMax || now.Sub(in.seen[in.order[0]]) >= seenFor) {
+	for len(in.order) > 0 && (len(in.order) > seenMax || now.Sub(in.seen[in.order[0]].at) >= seenFor) {
 		delete(in.seen, in.order[0])
 		in.order = in.order[1:]
 	}
@@ -143,6 +155,7 @@ func (in *intake) run(ctx context.Context) {
 // one handles a delivery. A panic in it must not end the calls in progress: it is logged and costs that delivery.
 func (in *intake) one(ctx context.Context, d delivery) {
 	defer in.finished()
+	defer close(d.done)
 	defer func() {
 		if p := recover(); p != nil {
 			in.log.ErrorContext(ctx, "slack delivery panicked", "panic", p, "key", d.key())

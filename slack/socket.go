@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -23,6 +24,7 @@ type socket struct {
 	of     *sockets
 	client *socketmode.Client
 	log    *slog.Logger
+	acks   sync.WaitGroup // at most as many as deliveries that are carried out
 }
 
 // newSocketClient never switches debugging on: slack-go then asks Slack for connections of six minutes.
@@ -32,6 +34,7 @@ func newSocketClient(api *slackgo.Client, dial *websocket.Dialer) *socketmode.Cl
 
 // run serves the connection until ctx is done or Slack refuses it for good; the error says why.
 func (s *socket) run(ctx context.Context) error {
+	defer s.acks.Wait()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := make(chan error, 1)
@@ -103,11 +106,24 @@ func (s *socket) envelope(ctx context.Context, raw json.RawMessage) {
 	s.deliver(ctx, e.ID, e.Type, e.Payload)
 }
 
-// deliver takes a delivery and acknowledges it, in this order: taking does not wait.
+// deliver takes a delivery, and acknowledges it when it was carried out: what Slack believes to be delivered is kept, even
+// if this gateway dies the next moment. The connection is read on meanwhile.
 func (s *socket) deliver(ctx context.Context, id, kind string, payload json.RawMessage) {
+	r := s.of.to.receive(kind, payload)
+	if r.done == nil {
+		s.ack(ctx, id, r)
+		return
+	}
+	s.acks.Go(func() {
+		r.wait(ctx)
+		s.ack(ctx, id, r)
+	})
+}
+
+func (s *socket) ack(ctx context.Context, id string, r reply) {
 	var body any
-	if answer := s.of.to.receive(kind, payload); answer != "" {
-		body = ackBody(answer)
+	if r.answer != "" {
+		body = ackBody(r.answer)
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()

@@ -15,9 +15,9 @@ const (
 	fatalPause  = time.Minute
 )
 
-// receiver takes what arrived, without waiting for anything, and tells what to answer at once ("" for nothing).
+// receiver takes what arrived, without waiting for anything, and tells how to acknowledge it.
 type receiver interface {
-	receive(kind string, payload []byte) (answer string)
+	receive(kind string, payload []byte) reply
 }
 
 // sockets keeps Socket Mode connections up (Slack docs: Using Socket Mode).
