@@ -28,6 +28,8 @@ type card struct {
 	over    bool // the wanted version is of a page that ended
 	seen    string
 	sending bool
+	last    Card      // as it was when nothing was on its way
+	dirty   bool      // the shelf has it otherwise
 	after   time.Time // not before: a failure, or an edit a moment ago
 	fails   int
 }

@@ -14,7 +14,7 @@ const (
 	mergeWindow  = 700 * time.Millisecond // states that follow each other faster are shown as one
 	settleWindow = 150 * time.Millisecond // of an edit: what passes at once, such as choosing the next step, is not shown
 	inFlight     = 6                      // requests to Slack at once
-	cardsKept    = 2000                   // for late confirmations
+	cardsKept    = 2000                   // in memory; a shelf that outlives the process keeps more
 	failPauseMin = time.Second
 	failPauseMax = 30 * time.Second
 )
@@ -25,6 +25,7 @@ type courier struct {
 	api   *client
 	words words
 	feed  Feed
+	shelf Shelf
 	now   func() time.Time
 	log   *slog.Logger
 
@@ -35,8 +36,8 @@ type courier struct {
 	wake   chan struct{} // a token: something may be due
 }
 
-func newCourier(api *client, w words, feed Feed, env Env) *courier {
-	return &courier{api: api, words: w, feed: feed, now: env.Now, log: env.Log, budget: newBudget(), wake: make(chan struct{}, 1)}
+func newCourier(api *client, w words, feed Feed, shelf Shelf, env Env) *courier {
+	return &courier{api: api, words: w, feed: feed, shelf: shelf, now: env.Now, log: env.Log, budget: newBudget(), wake: make(chan struct{}, 1)}
 }
 
 // add has the page shown in a conversation; false where it is shown there already.
@@ -48,7 +49,7 @@ func (c *courier) add(page telgate.PageID, channel, user, responseURL string) bo
 			return false
 		}
 	}
-	c.cards = append(c.cards, &card{page: page, channel: channel, user: user, responseURL: responseURL})
+	c.cards = append(c.cards, restored(page, Card{Channel: channel, User: user, ResponseURL: responseURL}))
 	c.forget()
 	c.mu.Unlock()
 	c.changed(page)
@@ -66,13 +67,20 @@ func (c *courier) forget() {
 	}
 }
 
-// changed notes that a page has a newer state.
-func (c *courier) changed(id telgate.PageID) {
+// changed notes that a page has a newer state; false where its cards are not here.
+func (c *courier) changed(id telgate.PageID) bool {
 	p, ok := c.feed.Page(id)
 	if !ok {
-		return
+		return true
 	}
 	c.mu.Lock()
+	here := false
+	for _, k := range c.cards {
+		here = here || k.page == id
+	}
+	if here {
+		c.missing(p) // somebody asked elsewhere
+	}
 	for _, k := range c.cards {
 		if k.page != id || p.Version <= k.want {
 			continue
@@ -84,6 +92,7 @@ func (c *courier) changed(id telgate.PageID) {
 	}
 	c.mu.Unlock()
 	c.poke()
+	return here
 }
 
 func (c *courier) poke() {
@@ -116,7 +125,20 @@ func (c *courier) run(ctx context.Context) {
 	news := c.feed.Changed(watching)
 	parts.Go(func() {
 		for id := range news {
-			c.changed(id)
+			if !c.changed(id) {
+				c.adopt(watching, id)
+			}
+		}
+	})
+	parts.Go(func() {
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for c.sweep(watching); ; c.sweep(watching) {
+			select {
+			case <-tick.C:
+			case <-watching.Done():
+				return
+			}
 		}
 	})
 	var limit <-chan time.Time // set when ctx is done

@@ -22,17 +22,25 @@ func (c *courier) deliver(ctx context.Context, k *card, stale bool) {
 	case ok:
 		err = c.mention(ctx, k, p)
 	}
+	if c.delivered(k, p, ok, stale, err) {
+		c.keep(ctx, k.page)
+	}
+}
+
+// delivered notes how it went. It tells whether the shelf must know: of what cannot be found out again, and of the end.
+func (c *courier) delivered(k *card, p telgate.Page, ok, stale bool, err error) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.poke()
 	c.flying--
 	k.sending = false
 	now := c.now()
-	if err == nil && !stale {
+	switch {
+	case err != nil:
+		c.failed(k, err, now)
+	case !stale:
 		k.fails, k.owes = 0, false
-		return
-	}
-	if err == nil {
+	default:
 		if !k.mentioned && p.State == telgate.PageEnded && badEnd(p) {
 			k.mentioned, k.owes = true, true
 		}
@@ -41,9 +49,12 @@ func (c *courier) deliver(ctx context.Context, k *card, stale bool) {
 		if !ok {
 			k.have = k.want
 		}
-		return
 	}
-	c.failed(k, err, now)
+	before := k.last
+	k.last = k.kept()
+	before.Version = k.last.Version // which of the states before the end it shows need not be known
+	k.dirty = k.dirty || before != k.last || k.over && !k.stale()
+	return k.dirty
 }
 
 // failed decides when to try again.

@@ -14,7 +14,7 @@ import (
 
 func listening(t *testing.T) (*Slack, func(path, body string, sign func(http.Header, string)) *httptest.ResponseRecorder) {
 	t.Helper()
-	s, err := New(Config{Mode: ModeHTTP, BotToken: "xoxb-1", SigningSecret: "secret", Command: "/tel"}, nil, nil, nil,
+	s, err := New(Config{Mode: ModeHTTP, BotToken: "xoxb-1", SigningSecret: "secret", Command: "/tel"}, nil, nil, nil, nil,
 		Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func TestAManifestIsNotMadeOfNonsense(t *testing.T) {
 }
 
 func TestEveryFaultOfTheConfigurationIsNamed(t *testing.T) {
-	_, err := New(Config{Mode: ModeSocket, BotToken: "xapp-1", AppToken: "xoxb-1", Command: "tel", APIURL: "slack.com"}, nil, nil, nil, Env{})
+	_, err := New(Config{Mode: ModeSocket, BotToken: "xapp-1", AppToken: "xoxb-1", Command: "tel", APIURL: "slack.com"}, nil, nil, nil, nil, Env{})
 	for _, path := range []string{"slack.bot_token", "slack.app_token", "slack.command", "slack.api_url"} {
 		if err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%v does not name %s", err, path)

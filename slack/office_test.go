@@ -24,6 +24,8 @@ type office struct {
 	slack *slack.Slack
 	pages *paper
 	stop  func() // ends Run, and waits for it
+	cfg   slack.Config
+	shelf slack.Shelf
 }
 
 // change is what a test wants otherwise.
@@ -31,6 +33,7 @@ type change struct {
 	config    func(*slack.Config)
 	workspace slacktest.Config
 	alone     bool // do not wait for connections: there will be none
+	shelf     slack.Shelf
 }
 
 func open(t *testing.T, c change) *office {
@@ -56,30 +59,48 @@ func open(t *testing.T, c change) *office {
 	if c.config != nil {
 		c.config(&cfg)
 	}
-	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy)}
-	o.slack, err = slack.New(cfg, o.pages, o.pages, o.pages, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
+	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy), cfg: cfg, shelf: c.shelf}
+	if o.shelf == nil {
+		o.shelf = slack.NewMemoryShelf()
 	}
+	t.Cleanup(w.Close)
+	o.run()
 	if cfg.Mode == slack.ModeHTTP {
 		server := httptest.NewServer(o.slack.Handler())
 		t.Cleanup(server.Close)
 		w.SetRequestURL(server.URL)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	if cfg.Mode == slack.ModeSocket && !c.alone {
+		o.until("two sockets", func() bool { return w.Sockets() == 2 })
+	}
+	return o
+}
+
+// run has a gateway's room serve the office.
+func (o *office) run() {
+	o.t.Helper()
+	var err error
+	if o.slack, err = slack.New(o.cfg, o.pages, o.pages, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		o.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(o.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- o.slack.Run(ctx) }()
 	o.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			t.Error(err)
+			o.t.Error(err)
 		}
 	})
-	t.Cleanup(func() { o.stop(); w.Close() })
-	if cfg.Mode == slack.ModeSocket && !c.alone {
-		o.until("two sockets", func() bool { return w.Sockets() == 2 })
-	}
-	return o
+	o.t.Cleanup(o.stop)
+}
+
+// next is the office with the next gateway.
+func (o *office) next() *office {
+	o.t.Helper()
+	later := *o
+	later.run()
+	return &later
 }
 
 // until waits for something to be seen in the workspace.
@@ -164,6 +185,16 @@ func (p *paper) Submit(_ context.Context, r telgate.Request) (telgate.Receipt, e
 		Askers: []telgate.Asker{{Actor: r.Asker}}, Targets: []telgate.Target{{Nick: "alice", Name: "Alice", Slack: "U0ALICE"}},
 	})
 	return telgate.Receipt{Page: id, Words: "alice"}, nil
+}
+
+// accept is a page that was asked for past Slack, or before.
+func (p *paper) accept(askers ...telgate.Asker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pages = append(p.pages, telgate.Page{
+		ID: telgate.PageID("p" + string(rune('0'+len(p.pages)))), Version: 1, Title: "alice", State: telgate.PageAccepted, Accepted: time.Now(), Rounds: 1,
+		Askers: askers, Targets: []telgate.Target{{Nick: "alice", Name: "Alice", Slack: "U0ALICE"}},
+	})
 }
 
 func (p *paper) Stop(_ context.Context, id telgate.PageID, by telgate.Actor) error {

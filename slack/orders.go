@@ -105,7 +105,7 @@ func (s *Slack) page(ctx context.Context, c command, by telgate.Actor, o order, 
 	if err != nil {
 		return s.refused(err)
 	}
-	shown := !s.cards.add(receipt.Page, c.Channel, c.User, c.ResponseURL)
+	shown := !s.cards.showFor(ctx, receipt, c)
 	switch {
 	case receipt.Joined && shown:
 		return s.words.say("Being called already: %s. You joined that page; its card above shows what you added.",

@@ -96,7 +96,7 @@ type Slack struct {
 }
 
 // New checks the configuration; the error joins one [telgate.Fault] per thing that is wrong. Nothing is started.
-func New(cfg Config, pages Pages, feed Feed, people People, env Env) (*Slack, error) {
+func New(cfg Config, pages Pages, feed Feed, people People, shelf Shelf, env Env) (*Slack, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func New(cfg Config, pages Pages, feed Feed, people People, env Env) (*Slack, er
 	s.workspace = newWorkspace()
 	s.members = newMembers(cfg.Policy, s.api, env.Now)
 	s.intake = newIntake(env.Now, env.Log, s.handle)
-	s.cards = newCourier(s.api, s.words, feed, env)
+	s.cards = newCourier(s.api, s.words, feed, shelf, env)
 	s.sockets = newSockets(cfg, env, s)
 	return s, nil
 }

@@ -27,7 +27,7 @@ func newSlack(cfg config.Config, pages *pager.Pager, people slack.People, env *e
 		Mode: k.Mode, BotToken: k.BotToken.Reveal(), AppToken: k.AppToken.Reveal(), SigningSecret: k.SigningSecret.Reveal(),
 		Command: k.Command, Policy: policy(cfg), APIURL: k.APIURL, Language: cfg.Gateway.Language,
 		GatewayName: cmp.Or(cfg.Gateway.Announce, cfg.Gateway.Name),
-	}, pages, pages, people, slack.Env{
+	}, pages, pages, people, slack.NewMemoryShelf(), slack.Env{
 		Now: env.now, Log: log, Dial: env.dial,
 		HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{
 			DialContext: env.dial, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: slackTimeout,

@@ -1,0 +1,172 @@
+package slack
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"telgate"
+)
+
+const (
+	sweepEvery   = 5 * time.Second // for pages that nobody shows; what was told of a page is only quicker
+	sweepMost    = 200             // pages taken on at once
+	shelfTimeout = 2 * time.Second
+)
+
+// adopt takes on a page whose cards are not here: it was accepted before this process began, or elsewhere. Where another
+// gateway shows it nothing happens. What there is to show is known from the page itself: every conversation in which
+// somebody asked for it has a card.
+func (c *courier) adopt(ctx context.Context, id telgate.PageID) {
+	p, ok := c.feed.Page(id)
+	if !ok || c.has(id) {
+		return
+	}
+	if len(conversations(p)) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, shelfTimeout)
+	defer cancel()
+	kept, mine, err := c.shelf.Show(ctx, id)
+	if err != nil {
+		c.log.Warn("cards of a page not found, trying again", "page", id, "err", err)
+	}
+	if err != nil || !mine {
+		return
+	}
+	cards := make([]*card, 0, len(kept))
+	for _, k := range kept {
+		cards = append(cards, restored(id, k))
+	}
+	c.mu.Lock()
+	if !slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == id }) {
+		c.cards = append(c.cards, cards...)
+		c.missing(p)
+	}
+	c.mu.Unlock()
+	c.changed(id)
+}
+
+// showFor has the page that a command got shown where it was asked for; false where it is shown there already. A page that was
+// joined and that another gateway shows gets its further card there.
+func (c *courier) showFor(ctx context.Context, r telgate.Receipt, asked command) bool {
+	if r.Joined && !c.has(r.Page) {
+		c.adopt(ctx, r.Page)
+		if !c.has(r.Page) {
+			return true
+		}
+	}
+	return c.add(r.Page, asked.Channel, asked.User, asked.ResponseURL)
+}
+
+func (c *courier) has(id telgate.PageID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == id })
+}
+
+// missing adds a card for every conversation of a page that has none. The lock is held.
+func (c *courier) missing(p telgate.Page) {
+	for _, a := range conversations(p) {
+		if !slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == p.ID && k.channel == a.Channel }) {
+			c.cards = append(c.cards, restored(p.ID, Card{Channel: a.Channel, User: a.ID}))
+		}
+	}
+}
+
+// conversations are the first askers of each conversation in which the page was asked for.
+func conversations(p telgate.Page) (first []telgate.Asker) {
+	for _, a := range p.Askers {
+		if a.Channel != "" && userID(a.ID) && !slices.ContainsFunc(first, func(f telgate.Asker) bool { return f.Channel == a.Channel }) {
+			first = append(first, a)
+		}
+	}
+	return first
+}
+
+// sweep keeps what could not be kept, and takes on pages that nobody shows.
+func (c *courier) sweep(ctx context.Context) {
+	c.mu.Lock()
+	pages := map[telgate.PageID]bool{}
+	for _, k := range c.cards {
+		if k.dirty && !k.sending {
+			pages[k.page] = true
+		}
+	}
+	c.mu.Unlock()
+	for id := range pages {
+		c.keep(ctx, id)
+	}
+	ask, cancel := context.WithTimeout(ctx, shelfTimeout)
+	defer cancel()
+	behind, err := c.shelf.Behind(ask, sweepMost)
+	if err != nil && ctx.Err() == nil {
+		c.log.Warn("pages that nobody shows not found, trying again", "err", err)
+	}
+	for _, id := range behind {
+		if p, ok := c.feed.Page(id); ok && len(conversations(p)) == 0 { // asked for elsewhere than in Slack
+			c.shelve(ctx, id, nil, p.Version)
+			continue
+		}
+		c.adopt(ctx, id)
+	}
+}
+
+// keep puts the cards of a page on the shelf. When the page has ended and everything is shown they are forgotten here.
+func (c *courier) keep(ctx context.Context, id telgate.PageID) {
+	c.mu.Lock()
+	var all []Card
+	shown, whole := -1, true
+	for _, k := range c.cards {
+		if k.page != id {
+			continue
+		}
+		k.dirty = false
+		all = append(all, k.last)
+		whole = whole && k.over && !k.stale() && !k.owes && !k.sending
+		if shown < 0 || k.have < shown {
+			shown = k.have
+		}
+	}
+	c.mu.Unlock()
+	if len(all) == 0 {
+		return
+	}
+	kept := c.shelve(ctx, id, all, shown)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !kept {
+		for _, k := range c.cards {
+			k.dirty = k.dirty || k.page == id
+		}
+		return
+	}
+	if whole {
+		c.cards = slices.DeleteFunc(c.cards, func(k *card) bool { return k.page == id && !k.stale() && !k.dirty && !k.sending })
+	}
+}
+
+func (c *courier) shelve(ctx context.Context, id telgate.PageID, cards []Card, shown int) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shelfTimeout)
+	defer cancel()
+	if err := c.shelf.Keep(ctx, id, cards, shown); err != nil {
+		c.log.Warn("cards not kept, trying again", "page", id, "err", err)
+		return false
+	}
+	return true
+}
+
+// kept is what the shelf has of a card.
+func (c *card) kept() Card {
+	return Card{
+		Channel: c.channel, User: c.user, ResponseURL: c.responseURL, PostedIn: c.at.channel, Timestamp: c.at.ts, Direct: c.direct,
+		Mute: c.mute, Frozen: c.frozen, Reposted: c.reposted, Mentioned: c.mentioned, Owes: c.owes, Told: c.told, Version: c.have,
+	}
+}
+
+func restored(id telgate.PageID, k Card) *card {
+	return &card{
+		page: id, channel: k.Channel, user: k.User, responseURL: k.ResponseURL, at: place{k.PostedIn, k.Timestamp}, direct: k.Direct,
+		mute: k.Mute, frozen: k.Frozen, reposted: k.Reposted, mentioned: k.Mentioned, owes: k.Owes, told: k.Told, have: k.Version, last: k,
+	}
+}
