@@ -63,7 +63,7 @@ func (c *capture) close() error {
 	<-c.ended
 	err := errors.Join(c.err, c.file.Close())
 	if n := c.lost.Load(); n > 0 {
-		err = errors.Join(err, fmt.Errorf("%d packets are not in the capture: the disk is too slow", n))
+		err = errors.Join(err, fmt.Errorf("%d packets were not written: the disk is too slow", n))
 	}
 	return err
 }
@@ -76,9 +76,7 @@ func (c *capture) write() {
 	for f := range c.handedOver() {
 		_, _ = w.Write(f.record()) // the first error stays, and Flush returns it
 	}
-	if err := w.Flush(); err != nil {
-		c.err = fmt.Errorf("write the capture: %w", err)
-	}
+	c.err = w.Flush()
 }
 
 // handedOver are the frames up to close.

@@ -15,7 +15,7 @@ const (
 )
 
 // writeLadder draws the messages of a call: us on the left, the peer on the right, milliseconds since the INVITE.
-func writeLadder(w io.Writer, c *telgate.Call, numbers bool) {
+func writeLadder(w io.Writer, c *telgate.Call, numbers bool) error {
 	number := c.Number.String()
 	if numbers {
 		number = c.Number.Whole()
@@ -31,7 +31,8 @@ func writeLadder(w io.Writer, c *telgate.Call, numbers bool) {
 		rungs(&b, c.Trace)
 	}
 	b.WriteString("\n")
-	_, _ = io.WriteString(w, b.String()) // it is only looked at
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func rungs(b *strings.Builder, trace []telgate.SIPMessage) {

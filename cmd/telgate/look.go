@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"telgate"
@@ -18,6 +20,7 @@ type look struct {
 	app     *app
 	ladder  io.Writer // nil = none
 	file    *os.File  // behind ladder, nil where that is stderr
+	lost    error     // of the ladder: the first that was not written
 	capture *capture  // nil = none
 	ear     *ear      // nil = none
 
@@ -103,23 +106,58 @@ func (l *look) hears() func(media.Codec, []byte) {
 // ended shows the messages of a call.
 func (l *look) ended(c *telgate.Call) {
 	if l.traces() {
-		writeLadder(l.ladder, c, l.app.cli.ShowNumbers)
+		l.lost = cmp.Or(l.lost, writeLadder(l.ladder, c, l.app.cli.ShowNumbers))
 	}
 }
 
-// close finishes the files. What could not be written is told, and changes nothing about the call.
+// close finishes the files. What could not be written is told, and changes neither the call nor the exit status: that is
+// the truth about who was reached.
 func (l *look) close() {
 	if l == nil {
 		return
 	}
-	var err error
 	if l.capture != nil {
-		err = l.capture.close()
+		l.incomplete("--pcap", l.capture.close())
 	}
 	if l.file != nil {
-		err = errors.Join(err, l.file.Close())
+		l.lost = cmp.Or(l.lost, l.file.Close())
 	}
+	l.incomplete("--trace", l.lost)
+}
+
+func (l *look) incomplete(flag string, err error) {
 	if err != nil {
-		_, _ = fmt.Fprintln(l.app.env.err, "telgate:", err)
+		_, _ = fmt.Fprintf(l.app.env.err, "telgate: %s: the file is not complete: %v\n", flag, err)
 	}
+}
+
+// checkPaths holds what --trace and --pcap cannot both be, before either is opened and so emptied.
+func checkPaths(ladder, pcap string) error {
+	if pcap == "-" {
+		return errors.New("--pcap - is no file: a capture is read by Wireshark, give it a name such as call.pcap")
+	}
+	if ladder != "" && pcap != "" && sameFile(ladder, pcap) {
+		return fmt.Errorf("--trace and --pcap both write to %s: give each a file of its own", pcap)
+	}
+	return nil
+}
+
+// sameFile tells whether two names are of one file, by whatever way; one that is no file of a disk, as /dev/null, may serve
+// both.
+func sameFile(a, b string) bool {
+	one, errA := os.Stat(a)
+	two, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(one, two) && one.Mode().IsRegular()
+	}
+	return errA != nil && errB != nil && whole(a) == whole(b)
+}
+
+// whole is the path of a file that is not there yet, by way of no link.
+func whole(path string) string {
+	path, err := filepath.Abs(path)
+	if dir, failed := filepath.EvalSymlinks(filepath.Dir(path)); err == nil && failed == nil {
+		return filepath.Join(dir, filepath.Base(path))
+	}
+	return path
 }

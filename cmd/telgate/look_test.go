@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -36,8 +37,9 @@ func TestALadderShowsWhoSaidWhatAndWhen(t *testing.T) {
 		},
 	}
 	var b bytes.Buffer
-	writeLadder(&b, c, false)
-	writeLadder(&b, &telgate.Call{Order: c.Order, Outcome: telgate.OutcomeTrunkFailed}, true)
+	if err := errors.Join(writeLadder(&b, c, false), writeLadder(&b, &telgate.Call{Order: c.Order, Outcome: telgate.OutcomeTrunkFailed}, true)); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join("testdata", "ladder.golden")
 	if os.Getenv("TELGATE_UPDATE_GOLDEN") != "" {
 		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {

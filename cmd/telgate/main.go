@@ -51,11 +51,11 @@ func main() {
 // run is the whole program but for the process around it; it returns the exit status.
 func run(ctx context.Context, args []string, env *environment) int {
 	var c cli
-	status := -1
+	status, out := -1, &printed{to: env.out}
 	parser, err := kong.New(&c,
 		kong.Name("telgate"),
 		kong.Description("A self-hosted calling gateway: it rings people over your own SIP trunk and tells the truth about what happened."),
-		kong.Writers(env.out, env.err),
+		kong.Writers(out, env.err),
 		kong.Exit(func(code int) { status = code }),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
@@ -66,11 +66,11 @@ func run(ctx context.Context, args []string, env *environment) int {
 	}
 	if len(args) == 0 {
 		_, _ = parser.Parse([]string{"--help"}) // prints the help; there is nothing else to parse
-		return exitUsage
+		return out.lost(exitUsage, "", env)
 	}
 	parsed, err := parser.Parse(args)
-	if status >= 0 { // --help was printed
-		return status
+	if status >= 0 || out.broken() { // kong asks to exit where it has printed the help, not where it could not
+		return out.lost(max(status, exitReached), "", env)
 	}
 	if err == nil {
 		err = c.check(parsed)
@@ -79,7 +79,6 @@ func run(ctx context.Context, args []string, env *environment) int {
 		_, _ = fmt.Fprintf(env.err, "telgate: %v (%s)\n", err, seeAlso(args))
 		return exitUsage
 	}
-	out := &printed{to: env.out}
 	inner := *env
 	inner.out = out
 	status = statusOf(parsed.Run(&app{cli: &c, env: &inner, ctx: ctx}), env)
@@ -130,6 +129,12 @@ func (p *printed) Write(b []byte) (int, error) {
 		p.mu.Unlock()
 	}
 	return n, err
+}
+
+func (p *printed) broken() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err != nil
 }
 
 // lost says that output did not arrive: a list that is cut short must not look like a whole one. The exit status of a call
