@@ -5,9 +5,9 @@ import "fmt"
 // Refusal says that a request was not accepted and nothing was dialled.
 type Refusal struct {
 	Reason      RefusalReason
-	Message     string   // one sentence for the asker, with what to do
-	Suggestions []string // nicknames that may have been meant
-	Subject     string   // the word or person it is about
+	Message     string   // one sentence for the asker, with what to do; numbers masked
+	Suggestions []string // nicknames that may have been meant, whole: one may be a number
+	Subject     string   // the word or person it is about, whole
 }
 
 // Error is the sentence for the asker.
@@ -34,14 +34,14 @@ type Fault struct {
 	Nearest string // a known key or name that may have been meant
 }
 
-// Error is the fault in one line.
+// Error is the fault in one line. A name that may have been meant may be a number, and is masked.
 func (f Fault) Error() string {
 	s := f.Path + ": " + f.Message
 	if f.Line > 0 {
 		s = fmt.Sprintf("line %d: %s", f.Line, s)
 	}
 	if f.Nearest != "" {
-		s += fmt.Sprintf(" (did you mean %q?)", f.Nearest)
+		s += fmt.Sprintf(" (did you mean %q?)", Masked(f.Nearest))
 	}
 	return s
 }

@@ -129,6 +129,18 @@ type keyJSON struct {
 // JSON is the public form of an event: one object without a newline. Numbers are masked unless showNumbers.
 func (e Event) JSON(showNumbers bool) []byte { return e.encode(showNumbers, false) }
 
+// encode puts a refusal into its event. What somebody typed, and what they may have meant, may be numbers.
+func (r *Refusal) encode(out *eventJSON, showNumbers bool) {
+	out.Reason, out.Message, out.Suggestions, out.Person = string(r.Reason), r.Message, r.Suggestions, r.Subject
+	if showNumbers {
+		return
+	}
+	out.Person, out.Suggestions = Masked(r.Subject), nil
+	for _, s := range r.Suggestions {
+		out.Suggestions = append(out.Suggestions, Masked(s))
+	}
+}
+
 func (e Event) encode(showNumbers, trace bool) []byte {
 	out := eventJSON{
 		V: EventVersion, Seq: e.Seq, Time: stamp(e.Time), Event: e.Kind, Page: e.Page,
@@ -151,8 +163,7 @@ func (e Event) encode(showNumbers, trace bool) []byte {
 		out.Asker, out.Message = e.Asker.ID, e.Asker.Message
 	}
 	if e.Refuse != nil {
-		out.Reason, out.Message, out.Suggestions = string(e.Refuse.Reason), e.Refuse.Message, e.Refuse.Suggestions
-		out.Person = e.Refuse.Subject
+		e.Refuse.encode(&out, showNumbers)
 	}
 	for _, t := range e.People {
 		out.People = append(out.People, targetJSON{Person: t.Nick, Result: t.Result, By: t.By, Via: t.Via})

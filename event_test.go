@@ -92,6 +92,11 @@ func events() []telgate.Event {
 	for i := range all {
 		all[i].Seq, all[i].Page, all[i].Time = i+1, "p1", moment(time.Duration(i)*time.Second)
 	}
+	all = append(all, telgate.Event{
+		Kind: telgate.EventRefused, Time: moment(0), Refuse: &telgate.Refusal{
+			Reason: telgate.RefusedUnknownName, Message: "Nobody is called \"…79\".", Suggestions: []string{"09012345678"}, Subject: "09012345679",
+		},
+	})
 	return append(all, telgate.Event{
 		Kind: telgate.EventRefused, Time: moment(0), Refuse: &telgate.Refusal{
 			Reason: telgate.RefusedUnknownName, Message: "Nobody is called \"alcie\".", Suggestions: []string{"alice"}, Subject: "alcie",

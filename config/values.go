@@ -25,8 +25,11 @@ func text(at *string) setter {
 		if !ok {
 			return fmt.Errorf("a string is needed, not %s", kindOf(v))
 		}
-		if strings.ContainsAny(s, "\r\n\x00") {
-			return fmt.Errorf("contains a line break")
+		if strings.ContainsAny(s, "\r\n") {
+			return errors.New("contains a line break")
+		}
+		if strings.Contains(s, "\x00") {
+			return errors.New("contains the character U+0000, which ends a text for other programs")
 		}
 		*at = s
 		return nil

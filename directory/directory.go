@@ -115,7 +115,7 @@ func (d *Directory) claim(path, word, kind string, index int) []telgate.Fault {
 	}
 	key := fold(word)
 	if other, taken := d.words[key]; taken {
-		return []telgate.Fault{{Path: path, Message: fmt.Sprintf("%q means the same as the %s %q; names, aliases and groups share one namespace", word, other.kind, other.word)}}
+		return []telgate.Fault{{Path: path, Message: fmt.Sprintf("%q means the same as the %s %q; names, aliases and groups share one namespace", telgate.Masked(word), other.kind, telgate.Masked(other.word))}}
 	}
 	d.words[key] = entry{word, kind, index}
 	return nil
@@ -188,9 +188,9 @@ func (d *Directory) unknown(word string) error {
 	case len(d.people) == 0:
 		r.Message = "Nobody is configured yet: add [people.NICK] to config.toml."
 	case len(r.Suggestions) > 0:
-		r.Message = fmt.Sprintf("Nobody is called %q. Did you mean %s?", word, strings.Join(r.Suggestions, " or "))
+		r.Message = fmt.Sprintf("Nobody is called %q. Did you mean %s?", telgate.Masked(word), telgate.Masked(strings.Join(r.Suggestions, " or ")))
 	default:
-		r.Message = fmt.Sprintf("Nobody is called %q.", word)
+		r.Message = fmt.Sprintf("Nobody is called %q.", telgate.Masked(word))
 	}
 	return r
 }

@@ -71,6 +71,17 @@ func TestAnUnknownWordIsNeverGuessedButSuggested(t *testing.T) {
 	}
 }
 
+func TestASentenceAboutAnUnknownWordShowsNoWholeNumber(t *testing.T) {
+	d, _ := New(Config{People: []Entry{person("alice", "09012345678")}})
+	for word, want := range map[string]string{
+		"09012345679": `Nobody is called "…79". Did you mean …78?`, "7777777777": `Nobody is called "…77".`,
+	} {
+		if _, err := d.Resolve(word); err == nil || err.Error() != want {
+			t.Errorf("%q: %v", word, err)
+		}
+	}
+}
+
 func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 	ext := func(nick, raw string) Entry {
 		return Entry{Person: telgate.Person{Nick: nick}, Raw: []string{raw}, Phones: make([]telgate.Number, 1)}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -203,6 +204,8 @@ func TestAWrongCountryIsAFault(t *testing.T) {
 	} {
 		if err := c.format.Check(); (err == nil) != c.good {
 			t.Errorf("%+v: %v", c.format, err)
+		} else if err != nil && !strings.Contains(err.Error(), "country") {
+			t.Errorf("%+v: the key is country: %v", c.format, err)
 		}
 	}
 }

@@ -43,9 +43,9 @@ type Format struct {
 func (f Format) Check() error {
 	switch {
 	case f.Country == "" && f.Style == National:
-		return errors.New("number_format = \"national\" needs the trunk's region, such as \"JP\"")
+		return errors.New("number_format = \"national\" needs the trunk's country, such as \"JP\"")
 	case f.Country != "" && f.countryCode() == "":
-		return fmt.Errorf("%q is not a region such as \"JP\" (ISO 3166)", f.Country)
+		return fmt.Errorf("%q is not a country such as \"JP\" (ISO 3166)", f.Country)
 	}
 	return nil
 }

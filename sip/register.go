@@ -321,7 +321,10 @@ func (r *registration) leave() {
 		c.Params.Add("expires", "0")
 	}
 	if _, err := r.send(ctx, req); err != nil {
-		r.trunk.env.Log.Warn("not unregistered", "err", err)
+		if errors.Is(err, errClosed) { // the farewell is over
+			err = noAnswer("REGISTER", context.DeadlineExceeded)
+		}
+		r.trunk.env.Log.Warn("the registrar keeps our contact", "err", err)
 	}
 	r.hold(nil)
 }

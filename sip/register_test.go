@@ -3,6 +3,7 @@ package sip_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -100,6 +101,20 @@ func TestATrunkRegistersAndUnregistersOnStop(t *testing.T) {
 	}
 	if last := seen[len(seen)-1]; last.Get("Expires") != "0" || strings.Contains(last.Get("Contact"), "*") || len(r.Bindings()) != 0 {
 		t.Errorf("at the end %v; %v are left", last.Headers, r.Bindings())
+	}
+}
+
+func TestAContactThatIsNotTakenBackIsSaidWithItsReason(t *testing.T) {
+	r := registrar(t, siptest.Rules{Grant: 120})
+	var log strings.Builder // read when the trunk has stopped
+	t.Run("while it runs", func(t *testing.T) {
+		env := environment()
+		env.Log = slog.New(slog.NewTextHandler(&log, nil))
+		becomes(t, openOn(t, env, r.Addr(), registering), isUp)
+		r.Change(func(rules *siptest.Rules) { rules.Silent = true })
+	})
+	if want := `msg="the registrar keeps our contact" err="no answer to REGISTER"`; !strings.Contains(log.String(), want) {
+		t.Errorf("logged is %s", log.String())
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *Slack) page(ctx context.Context, c command, by telgate.Actor, o order, 
 		Key: key, Asker: by, Who: o.who, Message: o.message, New: o.new, Force: o.force,
 	})
 	if r, ok := errors.AsType[*telgate.Refusal](err); ok {
-		s.env.Log.Info("page refused", "user", by.ID, "reason", r.Reason, "who", o.who, "err", err)
+		s.env.Log.Info("page refused", "user", by.ID, "reason", r.Reason, "who", strings.Fields(telgate.Masked(strings.Join(o.who, " "))), "err", err)
 		return s.words.notAccepted(s.refused(err))
 	}
 	if err != nil {

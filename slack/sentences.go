@@ -15,7 +15,7 @@ func (w words) refusal(r *telgate.Refusal) string {
 	if len(r.Suggestions) > 0 {
 		var names []string
 		for _, n := range r.Suggestions {
-			names = append(names, "*"+formatless(n)+"*")
+			names = append(names, "*"+formatless(telgate.Masked(n))+"*")
 		}
 		s += " もしかして: " + w.list(names)
 	}
@@ -36,7 +36,7 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 		if r.Subject == "" {
 			return "受け付けませんでした。呼び出す相手を指定してください。"
 		}
-		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」は登録されていません。"
+		return "受け付けませんでした。「" + clip(telgate.Masked(r.Subject), nameCells) + "」は登録されていません。"
 	case telgate.RefusedAmbiguous:
 		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」に当てはまる相手が複数います。"
 	case telgate.RefusedForbiddenNumber:

@@ -114,6 +114,40 @@ func TestAnUnknownNameIsRefusedWithWhoIsMeantPerhaps(t *testing.T) {
 	s.golden("unknown")
 }
 
+func TestANameThatIsANumberIsSuggestedMasked(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.file("config.toml", mainTrunk+slackSocket+strings.Replace(alice, "slack", "aliases = [\"09012345678\"]\nslack", 1))
+	for _, command := range []string{"call 09012345679", "call --json 09012345679", "call --show-numbers 09012345679", "call --json --show-numbers 09012345679", "call 0312345678"} {
+		s.telgate(command)
+	}
+	s.serves(func() { s.types("/tel 09012345679", alone) })
+	s.file("config.toml", mainTrunk+strings.Replace(alice, "slack", "aliases = [\"09012345678\"]\nslack", 1)+"[groups.ops]\nmembers = [\"09012345679\"]\n")
+	s.telgate("check")
+	s.golden("suggested")
+}
+
+func TestPeopleHasTheFaultsThatCallHas(t *testing.T) {
+	t.Parallel()
+	for _, keys := range []string{
+		"number_format = \"national\"", "test_number = \"tomorrow!\"", "outbound_proxy = \"a b\"", "uri = \"tel\"\ndial_prefix = \"0\"",
+		"caller_prefix = \"186\"", "headers = { \"Via\" = \"x\" }",
+	} {
+		s := newSite(t)
+		s.file("config.toml", mainTrunk+keys+"\n"+alice)
+		said := func(command string) string {
+			s.script.Reset()
+			s.telgate(command)
+			_, what, _ := strings.Cut(s.script.String(), "\n")
+			return what
+		}
+		people, call := said("people"), said("call --direct alice")
+		if people != call || !strings.Contains(call, "trunks.main.") || !strings.Contains(call, "-- exit 2") {
+			t.Errorf("%s: people says\n%scall says\n%s", keys, people, call)
+		}
+	}
+}
+
 func TestAForbiddenNumberIsRefusedByEverySpelling(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -152,6 +186,18 @@ extra_forbidden = ["+12025550666"]
 		}
 	})
 	s.golden("forbidden")
+}
+
+func TestANumberThatIsSkippedNamesTheRuleAndTheKey(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.behave = func(r *siptest.Ring) { r.Decline() }
+	s.file("config.toml", mainTrunk+"[people.carol]\nphones = [\"+44 20 7946 0123\", \"sip:911@main\", \"sip:7101@main\"]\n")
+	s.telgate("call carol")
+	s.says(`carol +44…23: not dialled: not in limits.prefixes_allowed; add its prefix, for example "+44"`,
+		"carol sip:911@main: not dialled: reaches the emergency or short number 911", "carol sip:7101@main: declined")
+	s.telgate("call --json carol")
+	s.says(`"event":"step_skipped"`, `"reason":"forbidden"`)
 }
 
 func TestARecordingThatCannotBePlayedIsAFaultBeforeAnyCall(t *testing.T) {
@@ -242,6 +288,7 @@ func TestWrongCredentialsAreNamed(t *testing.T) {
 		s.file("config.toml", mainTrunk+account+alice+slackSocket)
 		fmt.Fprintf(&s.script, "# the password is right; ours is %q\n", password)
 		s.telgate("check")
+		s.telgate("trunks")
 		s.telgate("call alice")
 		s.serves(func() { s.types("/tel alice db is down", failure) })
 	}

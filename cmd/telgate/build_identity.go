@@ -56,7 +56,7 @@ func checkTarget(t config.Trunk, f plan.Format) config.Faults {
 // checkIdentity says who each trunk shows as the caller.
 func checkIdentity(g *gateway, r *report) {
 	for i, t := range g.cfg.Trunks {
-		r.add("identity", t.Name, "ok", strings.Join(g.trunks[i].Introduction(), "; "), "")
+		r.add("identity", t.Name, "ok", r.app.wire(strings.Join(g.trunks[i].Introduction(), "; ")), "")
 		switch {
 		case shownAs(t) == plan.Anonymous:
 			r.add("identity", t.Name, "warn", "our number is withheld: many landlines and mobiles never ring then", `set privacy = "none" and caller_prefix to "" or "186"`)

@@ -129,6 +129,9 @@ func (c *callCmd) page(ctx context.Context, w *vigil, request telgate.Request) e
 
 // refused says why nothing was dialled: an event for scripts, a sentence for people.
 func (*callCmd) refused(a *app, r *telgate.Refusal) error {
+	if a.cli.ShowNumbers {
+		r = unmasked(r)
+	}
 	if a.cli.JSON {
 		newView(a).show(telgate.Event{Time: a.env.now(), Kind: telgate.EventRefused, Refuse: r})
 		return withStatus(exitRefused, nil)
@@ -137,4 +140,13 @@ func (*callCmd) refused(a *app, r *telgate.Refusal) error {
 		return withStatus(exitRefused, fmt.Errorf("%w \"telgate people\" lists everybody", r))
 	}
 	return withStatus(exitRefused, r)
+}
+
+// unmasked is a refusal whose sentence has the words it is about as they are.
+func unmasked(r *telgate.Refusal) *telgate.Refusal {
+	shown := *r
+	for _, w := range []string{r.Subject, strings.Join(r.Suggestions, " or ")} {
+		shown.Message = strings.Replace(shown.Message, telgate.Masked(w), w, 1)
+	}
+	return &shown
 }

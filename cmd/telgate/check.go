@@ -105,6 +105,14 @@ func (c *checkCmd) Run(a *app) error {
 	return nil
 }
 
+// wire is a text that travels in SIP, its numbers masked unless whole ones are wanted.
+func (a *app) wire(text string) string {
+	if a.cli.ShowNumbers {
+		return text
+	}
+	return telgate.MaskedWire(text)
+}
+
 // missing tells whether a secret of this section cannot be had.
 func missing(cfg config.Config, section string) bool {
 	return slices.ContainsFunc(cfg.Missing, func(f telgate.Fault) bool { return strings.HasPrefix(f.Path, section+".") })
@@ -120,7 +128,7 @@ func (r *report) missing(cfg config.Config) {
 // checkTrunks asks each trunk whether it is there.
 func checkTrunks(ctx context.Context, g *gateway, r *report) {
 	for _, t := range g.trunks {
-		checkRegistration(ctx, t, r) // first: a wrong password shall be tried once
+		checkRegistration(ctx, g, t, r) // first: a wrong password shall be tried once
 		p, err := probe(ctx, t)
 		switch {
 		case errors.Is(err, errUnanswered):
@@ -131,32 +139,22 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("answers OPTIONS with %d %s", p.Status, telgate.MaskedWire(p.Phrase)), "ask its operator")
 		case (p.Status == 401 || p.Status == 407) && missing(g.cfg, "trunks."+t.Name()):
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("asks for credentials (%d), and the password is missing", p.Status), "")
-		case (p.Status == 401 || p.Status == 407) && user(g, t.Name()) == "":
+		case (p.Status == 401 || p.Status == 407) && g.trunk(t.Name()).Account.User == "":
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("asks for credentials (%d), and none are configured", p.Status), "set user and password")
 		case p.Status == 401 || p.Status == 407:
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("refuses our credentials with %d", p.Status), "see user, auth_user and password")
 		default:
 			r.add("trunk", t.Name(), "ok", strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), "")
-			checkPeer(t.Name(), g.udp(t.Name()), p, r.app.env.now(), r)
+			checkPeer(t.Name(), g.trunk(t.Name()).Transport == "udp", p, r.app.env.now(), r)
 		}
 		checkTargets(ctx, t, r)
 		checkCertificates(t, r.app.env.now(), r)
 	}
 }
 
-// udp tells whether a trunk is spoken to by datagrams.
-func (g *gateway) udp(trunk string) bool {
-	return slices.ContainsFunc(g.cfg.Trunks, func(t config.Trunk) bool { return t.Name == trunk && t.Transport == "udp" })
-}
-
-// user is the account of a trunk, "" for none.
-func user(g *gateway, trunk string) string {
-	for _, t := range g.cfg.Trunks {
-		if t.Name == trunk {
-			return t.Account.User
-		}
-	}
-	return ""
+// trunk is a trunk as configured; there is one of that name.
+func (g *gateway) trunk(name string) config.Trunk {
+	return g.cfg.Trunks[slices.IndexFunc(g.cfg.Trunks, func(t config.Trunk) bool { return t.Name == name })]
 }
 
 func probe(ctx context.Context, t *sip.Trunk) (sip.Probe, error) {

@@ -63,8 +63,7 @@ func checkTestNumbers(cfg config.Config) config.Faults {
 // checkCall rings a trunk's test number and finds out whether sound and keys come back. It reports what happened; the
 // error is an interruption.
 func checkCall(ctx context.Context, g *gateway, r *report, name string) error {
-	cfg := g.cfg.Trunks[slices.IndexFunc(g.cfg.Trunks, func(t config.Trunk) bool { return t.Name == name })]
-	n, _ := testNumber(cfg, g.cfg.Calls.Region) // build has checked it
+	n, _ := testNumber(g.trunk(name), g.cfg.Calls.Region) // build has checked it
 	if n == (telgate.Number{}) {
 		r.add("call", name, "fail", "has no test number, so nothing was rung", "set trunks."+name+".test_number to an extension that says back what it hears")
 		return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"telgate"
 	"telgate/plan"
@@ -48,6 +49,12 @@ func checkNumbers(g *gateway, r *report, a *app) {
 		after := steps.LastRingsAfter(c.Setup)
 		r.add("group", group.Nick, "ok", fmt.Sprintf("%d people, the last one rings after at most %s", len(m.People), after), "")
 	}
+}
+
+// forbids says why no trunk dials a number, nil where one does.
+func (g *gateway) forbids(n telgate.Number) error {
+	_, _, err := g.dialer.Route(n, g.routes, nil, nil, time.Time{})
+	return err
 }
 
 // target is the final URI; of telephone numbers the last two digits are shown, unless whole is wanted.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,18 +23,29 @@ func (a *app) registering(cfg config.Config) registering {
 	return registerFull
 }
 
+// errNoSecret keeps a trunk from being registered with: a registrar would count a wrong password.
+var errNoSecret = errors.New("a secret of the trunk is missing")
+
 // checkRegistration says what the registrar granted, or why not.
-func checkRegistration(ctx context.Context, t *sip.Trunk, r *report) {
+func checkRegistration(ctx context.Context, g *gateway, t *sip.Trunk, r *report) {
+	if missing(g.cfg, "trunks."+t.Name()) && g.trunk(t.Name()).Register.On {
+		r.add("register", t.Name(), "fail", "not tried: "+errNoSecret.Error(), "see the line of the secret above")
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, registrationLimit)
 	defer cancel()
 	if t.Ready(ctx) != nil {
 		return // the trunk's own line says why
 	}
-	g := t.AwaitRegistration(ctx)
+	checkGranted(t, t.AwaitRegistration(ctx), r)
+}
+
+func checkGranted(t *sip.Trunk, g sip.Registration, r *report) {
 	if !g.Wanted {
 		return
 	}
 	const check = "register"
+	others := r.app.wire(strings.Join(g.Foreign, ", "))
 	credentials := t.Health().Reason == sip.DownCredentials
 	switch {
 	case credentials:
@@ -45,9 +57,9 @@ func checkRegistration(ctx context.Context, t *sip.Trunk, r *report) {
 	case g.Until.IsZero() && g.Granted == 0 && len(g.Foreign) == 0:
 		r.add(check, t.Name(), "warn", "the registrar answers, and has no contact of ours", "a gateway runs here: see its log")
 	case g.Until.IsZero():
-		r.add(check, t.Name(), "ok", "the registrar has "+strings.Join(g.Foreign, ", ")+" (asked only, because a gateway runs here)", "")
+		r.add(check, t.Name(), "ok", "the registrar has "+others+" (asked only, because a gateway runs here)", "")
 	case len(g.Foreign) > 0:
-		r.add(check, t.Name(), "warn", fmt.Sprintf("registered for %d s, beside %s", int(g.Granted.Seconds()), strings.Join(g.Foreign, ", ")), "others use this account: give each gateway one of its own")
+		r.add(check, t.Name(), "warn", fmt.Sprintf("registered for %d s, beside %s", int(g.Granted.Seconds()), others), "others use this account: give each gateway one of its own")
 	default:
 		r.add(check, t.Name(), "ok", fmt.Sprintf("registered for %d s", int(g.Granted.Seconds())), "")
 	}

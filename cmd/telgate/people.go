@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"telgate"
@@ -16,10 +17,11 @@ func (peopleCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	people, faults := newDirectory(cfg)
-	if len(faults) > 0 {
-		return withStatus(exitUsage, cfg.File.Faulty(faults))
+	g, err := build(cfg, a.env, slog.New(slog.DiscardHandler), rules{glass: true}) // who is listed here can be called with it
+	if err != nil {
+		return err
 	}
+	people := g.people
 	show := func(n telgate.Number) string {
 		if a.cli.ShowNumbers {
 			return n.Whole()

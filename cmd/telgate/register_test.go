@@ -27,12 +27,16 @@ func TestARegistrationIsShownAndARefusedOneIsNamed(t *testing.T) {
 		rules siptest.Rules
 	}{
 		{"registered", siptest.Rules{Password: "right", Grant: 300}},
-		{"not alone", siptest.Rules{Password: "right", Grant: 300, Others: []string{"sip:desk@192.0.2.7"}}},
+		{"not alone", siptest.Rules{Password: "right", Grant: 300, Others: []string{"sip:desk@192.0.2.7", "sip:09012345678@192.0.2.8"}}},
 		{"may not", siptest.Rules{Status: "403 Forbidden"}},
 		{"wrong password", siptest.Rules{Password: "another"}},
+		{"no password", siptest.Rules{Password: "right"}},
 	} {
 		registrar.Change(func(r *siptest.Rules) { *r = c.rules })
 		fmt.Fprintf(&s.script, "# %s\n", c.name)
+		if c.name == "no password" {
+			delete(s.vars, "PASSWORD")
+		}
 		s.telgate("check")
 		s.telgate("trunks")
 		if c.rules.Status != "" || c.rules.Password == "another" {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,11 @@ func showTrunks(ctx context.Context, a *app, g *gateway, beside bool) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	for _, s := range g.standings(ctx, beside) {
+		foreign := slices.Clone(s.health.Registration.Foreign)
+		for i := range foreign {
+			foreign[i] = a.wire(foreign[i])
+		}
+		s.health.Registration.Foreign = foreign
 		if a.cli.JSON {
 			if err := a.printJSON(s.json(a.env.now())); err != nil {
 				return err
@@ -70,6 +76,9 @@ func (g *gateway) standings(ctx context.Context, beside bool) []standing {
 			if p.Name == t.Name() {
 				s.doubt = p.Doubt
 			}
+		}
+		if missing(g.cfg, "trunks."+t.Name()) && g.cfg.Trunks[i].Register.On {
+			s.health.Registration = sip.Registration{Wanted: true, Failure: errNoSecret.Error()}
 		}
 		if legs := t.Stats().Legs; !beside {
 			s.calls = &legs

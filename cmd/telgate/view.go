@@ -16,7 +16,8 @@ type view struct {
 	numbers  bool
 	terminal bool
 	now      func() time.Time
-	look     *look // nil where nobody looks closer
+	look     *look                      // nil where nobody looks closer
+	forbids  func(telgate.Number) error // why a number is not dialled; nil where nothing is
 
 	state string // the live line's
 	since time.Time
@@ -82,6 +83,16 @@ func (v *view) erase() {
 
 func (v *view) close() { v.erase() }
 
+// skipped says why a step was not dialled: for a rule about numbers, which one, and what to add.
+func (v *view) skipped(ev telgate.Event) string {
+	if ev.Skip == telgate.SkipForbidden && v.forbids != nil && ev.Order != nil {
+		if err := v.forbids(ev.Order.Number); err != nil {
+			return err.Error()
+		}
+	}
+	return skipWords(ev.Skip)
+}
+
 func (v *view) number(n telgate.Number) string {
 	if v.numbers {
 		return n.Whole()
@@ -125,7 +136,7 @@ func (v *view) line(ev telgate.Event) string {
 	case telgate.EventCallEnded:
 		return who + outcomeWords(*ev.Ended)
 	case telgate.EventStepSkipped:
-		return who + "not dialled: " + skipWords(ev.Skip)
+		return who + "not dialled: " + v.skipped(ev)
 	case telgate.EventWaiting:
 		if ev.Until.IsZero() {
 			return "waiting: the phone rings for another page"

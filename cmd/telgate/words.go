@@ -106,6 +106,8 @@ func trunkWords(c telgate.Call) string {
 		return "trunk " + c.Trunk + " cannot be reached"
 	case telgate.DetailUnusableAnswer:
 		return "answered with audio we cannot speak; hung up"
+	case telgate.DetailLocalMedia:
+		return "no audio port is free here, see media.ports"
 	default:
 		return "trunk " + c.Trunk + " failed"
 	}
@@ -116,7 +118,7 @@ func skipWords(r telgate.SkipReason) string {
 	case telgate.SkipLimit:
 		return "called too often in the last hour"
 	case telgate.SkipForbidden:
-		return "the number is forbidden"
+		return "an emergency, short or premium number, or one outside limits.prefixes_allowed"
 	case telgate.SkipResting:
 		return "it may still be ringing from a call that was cut off"
 	case telgate.SkipNoLine:
