@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,6 +36,45 @@ func FuzzRedacted(f *testing.F) {
 }
 
 // However a connection cuts its bytes, the messages are the same.
+func TestUserPartsAreOverwrittenWhereverTheirURIsStand(t *testing.T) {
+	for in, want := range map[string]string{
+		"<sip:0312345678@a>, <sips:+81312345678@b>;x": "<sip:********78@a>, <sips:**********78@b>;x",
+		"<sip:a.invalid>, <sip:0312345678@a>":         "<sip:a.invalid>, <sip:********78@a>",
+		"sip:sip:sip:0312345678@a sip:b":              "sip:sip:**************@a sip:b",
+		"sip:a tel:0312345678;x=sip:0312345678@b":     "sip:a tel:********78;x=sip:********78@b",
+		"sip:sip:sip: tel:0312345678":                 "sip:sip:sip: tel:********78",
+		"sip:7101:secret@a":                           "sip:7101:******@a",
+		"sip:sip:":                                    "sip:sip:",
+		"tel:":                                        "tel:",
+	} {
+		if got := string(overwriteUsers([]byte(in))); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+// A line of schemes and no user part: read again for each of them it would take days.
+func TestALineOfSchemesIsReadOnce(t *testing.T) {
+	for _, piece := range []string{"sip:", "tel:", "sip:tel:", "sip:a;"} {
+		line := bytes.Repeat([]byte(piece), 8<<20/len(piece))
+		if got := overwriteUsers(bytes.Clone(line)); len(got) != len(line) {
+			t.Errorf("%q: %d bytes become %d", piece, len(line), len(got))
+		}
+	}
+}
+
+func BenchmarkALineOfSchemesIsRedacted(b *testing.B) {
+	for _, size := range []int{1 << 10, 64 << 10} { // a datagram has no more: the cost of a byte stays the same
+		b.Run(fmt.Sprintf("%d KB", size>>10), func(b *testing.B) {
+			line := bytes.Repeat([]byte("sip:"), size/4)
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				overwriteUsers(line)
+			}
+		})
+	}
+}
+
 func FuzzFramer(f *testing.F) {
 	f.Add([]byte("\r\n\r\nINVITE sip:a SIP/2.0\r\nContent-Length: 3\r\n\r\nabcSIP/2.0 200 OK\r\nl: 0\r\n\r\n\r\n"), 5)
 	f.Add([]byte("A\r\nContent-Length: 99999999999999999999\r\n\r\n"), 1)

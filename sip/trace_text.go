@@ -145,13 +145,16 @@ func isOneValue(b []byte) bool {
 // Fewer than longUser digits are an extension, or a name, which says nothing about a person.
 func overwriteUsers(b []byte) []byte {
 	lower := asciiLower(b)
-	for at := 0; at < len(b); {
-		scheme := nextScheme(lower[at:])
-		if scheme < 0 {
-			break
+	none := 0 // no user part of a SIP URI begins before it: a line of schemes is not read again for each of them
+	for at, tel := nextScheme(lower, 0); at >= 0; at, tel = nextScheme(lower, at) {
+		if !tel && at < none {
+			continue
 		}
-		at += scheme
-		end := at + endOfUser(b[at:], bytes.HasSuffix(lower[:at], []byte("tel:")))
+		end, found := endOfUser(b, at, tel)
+		if !found {
+			none = end
+			continue
+		}
 		user, password, _ := bytes.Cut(b[at:end], []byte(":"))
 		if user, _, _ = bytes.Cut(user, []byte(";")); digitsIn(user) >= longUser {
 			overwriteAll(user[:len(user)-2])
@@ -186,38 +189,37 @@ func asciiLower(b []byte) []byte {
 	return lower
 }
 
-// nextScheme is where the user part of the next URI begins, -1 if there is none.
-func nextScheme(lower []byte) int {
-	best := -1
-	for _, s := range []string{"sip:", "sips:", "tel:"} {
-		if i := bytes.Index(lower, []byte(s)); i >= 0 && (best < 0 || i+len(s) < best) {
-			best = i + len(s)
+// nextScheme is where the user part of the next URI begins that begins at from or behind it, -1 if there is none.
+func nextScheme(lower []byte, from int) (at int, tel bool) {
+	for at = from; ; {
+		colon := bytes.IndexByte(lower[at:], ':')
+		if colon < 0 {
+			return -1, false
+		}
+		at += colon + 1
+		tel = bytes.HasSuffix(lower[from:at], []byte("tel:"))
+		if tel || bytes.HasSuffix(lower[from:at], []byte("sip:")) || bytes.HasSuffix(lower[from:at], []byte("sips:")) {
+			return at, tel
 		}
 	}
-	return best
 }
 
-// endOfUser is the length of a URI's user part; 0 where it has none. A tel URI is nothing else.
-func endOfUser(b []byte, tel bool) int {
-	for i, c := range b {
+// endOfUser is where the user part ends that begins at at. A SIP URI may have none: then end is up to where that is known. A
+// tel URI is nothing else.
+func endOfUser(b []byte, at int, tel bool) (end int, found bool) {
+	for i, c := range b[at:] {
 		switch c {
 		case '@':
-			return i
+			return at + i, true
 		case '>', '<', '"', ' ', '\t', ',', '\r', '\n':
-			if tel {
-				return i
-			}
-			return 0
+			return at + i, tel
 		case ';', '?':
 			if tel {
-				return i
+				return at + i, true
 			}
 		}
 	}
-	if tel {
-		return len(b)
-	}
-	return 0
+	return len(b), tel
 }
 
 // maskRest overwrites long numbers that stand elsewhere in a header: in display names, in parameters. Tags are ours or
