@@ -8,15 +8,17 @@ import (
 	"iter"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	captureRoom    = 4096   // packets on their way to the file; RTP of a call is 100 a second
-	longestPayload = 65_400 // of a UDP datagram, with room for either IP header
-	linkRaw        = 101    // LINKTYPE_RAW: packets begin with their IP header
+	captureRoom    = 4096        // packets on their way to the file; RTP of a call is 100 a second
+	captureHold    = time.Second // how much later than its answer a packet may be handed over
+	longestPayload = 65_400      // of a UDP datagram, with room for either IP header
+	linkRaw        = 101         // LINKTYPE_RAW: packets begin with their IP header
 )
 
 // capture writes datagrams to a file in the format of libpcap, each with an IP and a UDP header as it had on the wire. It
@@ -73,10 +75,29 @@ func (c *capture) write() {
 	defer close(c.ended)
 	w := bufio.NewWriter(c.file)
 	_, _ = w.Write(fileHeader())
+	var held []frame // in the order of the wire
 	for f := range c.handedOver() {
-		_, _ = w.Write(f.record()) // the first error stays, and Flush returns it
+		held = inOrder(held, f)
+		settled := 0
+		for held[len(held)-1].at.Sub(held[settled].at) > captureHold {
+			_, _ = w.Write(held[settled].record()) // the first error stays, and Flush returns it
+			settled++
+		}
+		held = slices.Delete(held, 0, settled)
+	}
+	for _, f := range held {
+		_, _ = w.Write(f.record())
 	}
 	c.err = w.Flush()
+}
+
+// inOrder puts a frame where its time belongs: what was sent is handed over when it has left, and its answer may be quicker.
+func inOrder(held []frame, f frame) []frame {
+	place := len(held)
+	for place > 0 && held[place-1].at.After(f.at) {
+		place--
+	}
+	return slices.Insert(held, place, f)
 }
 
 // handedOver are the frames up to close.

@@ -173,6 +173,34 @@ func TestADatagramIsWrittenWithHeadersThatAddUp(t *testing.T) {
 	}
 }
 
+func TestAnAnswerStandsBehindItsRequestInACapture(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "call.pcap")
+	c, err := openCapture(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	us, peer, began := netip.MustParseAddrPort("192.0.2.1:5060"), netip.MustParseAddrPort("192.0.2.2:5060"), time.Unix(1000, 0)
+	for _, ms := range []int{1, 0, 2500, 2499, 2501, 900, 5000, 4999} { // as they are handed over; 900 is hopelessly late, and kept
+		c.take(began.Add(time.Duration(ms)*time.Millisecond), us, peer, []byte(strconv.Itoa(ms)))
+	}
+	if err := c.close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for b = b[24:]; len(b) > 0; {
+		size := 16 + int(binary.LittleEndian.Uint32(b[8:]))
+		order, b = append(order, string(b[16+28:size])), b[size:]
+	}
+	if got := strings.Join(order, " "); got != "0 1 900 2499 2500 2501 4999 5000" {
+		t.Errorf("the capture holds %s", got)
+	}
+}
+
 func TestWhatCannotBeWrittenIsSaidBeforeAnybodyIsCalled(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
