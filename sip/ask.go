@@ -63,7 +63,7 @@ func (l *Leg) transactInvite(ctx context.Context, req *sip.Request) (*sip.Respon
 	if err := l.trunk.connect(ctx, req); err != nil {
 		return nil, err
 	}
-	tx, err := l.trunk.ua.TransactionLayer().NewClientTransaction(ctx, req)
+	tx, err := l.trunk.ua.transactions.NewClientTransaction(ctx, req)
 	if err != nil {
 		return nil, &SendError{"connect", unnumbered(err, req)}
 	}

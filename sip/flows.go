@@ -8,8 +8,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/emiago/sipgo"
 )
 
 // dialFunc opens a connection from a local address, any where that is not valid.
@@ -48,9 +46,9 @@ func newFlows(t *Trunk) *flows {
 }
 
 // serve has sipgo take what is dialled, until close.
-func (s *flows) serve(ua *sipgo.UserAgent) {
-	s.serving.Go(func() { _ = ua.TransportLayer().ServeTCP(s.inlets["tcp"]) })
-	s.serving.Go(func() { _ = ua.TransportLayer().ServeTLS(s.inlets["tls"]) })
+func (s *flows) serve(ua *userAgent) {
+	s.serving.Go(func() { _ = ua.transport.ServeTCP(s.inlets["tcp"]) })
+	s.serving.Go(func() { _ = ua.transport.ServeTLS(s.inlets["tls"]) })
 }
 
 // close ends every connection; nothing is dialled any more.

@@ -153,11 +153,12 @@ func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 	if !l.wanted() { // hung up while we were connecting
 		return &SendError{"closed", errHungUp}
 	}
-	tx, err := l.trunk.ua.TransactionLayer().NewClientTransaction(ctx, req)
+	tx, err := l.trunk.ua.transactions.NewClientTransaction(ctx, req)
 	if err != nil {
 		return &SendError{"connect", unnumbered(l.trunk.up.flows.because(to, err), req)}
 	}
 	tx.OnRetransmission(l.repeated)
+	l.arrivals.expect(req)
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
 		return &SendError{"send", unnumbered(l.trunk.up.flows.because(to, err), req)}

@@ -35,6 +35,7 @@ type Leg struct {
 
 	hangOnce sync.Once
 	forks    forks
+	arrivals arrivals
 	trace    *Trace // of whoever asked for the call
 
 	// owned
@@ -120,7 +121,7 @@ func (l *Leg) run() {
 	for l.state != over {
 		select {
 		case res := <-l.tx.Responses():
-			l.response(res)
+			l.responses(l.arrivals.until(res))
 		case <-l.txDone():
 			l.transactionOver()
 		case h := <-l.hang:
@@ -149,7 +150,7 @@ func (l *Leg) run() {
 // that rings for a process that has gone.
 func (l *Leg) lastWord() {
 	if l.state == calling && l.why != nil {
-		_ = l.trunk.ua.TransportLayer().WriteMsg(l.trunk.cancelRequest(l.invite, l.why.Reason, l.path))
+		_ = l.trunk.ua.transport.WriteMsg(l.trunk.cancelRequest(l.invite, l.why.Reason, l.path))
 	}
 }
 
@@ -197,8 +198,11 @@ func (l *Leg) txDone() <-chan struct{} {
 	return l.tx.Done()
 }
 
-// transactionOver: the INVITE's transaction ended without a final response.
+// transactionOver: the INVITE's transaction ended without a final response, or before that could reach us.
 func (l *Leg) transactionOver() {
+	if l.responses(l.arrivals.rest()) {
+		return
+	}
 	err := l.tx.Err()
 	if errors.Is(err, sip.ErrTransactionTransport) {
 		l.finish(EndedByTransport, l.trunk.up.flows.because(l.trunk.endpoint(l.path), err))
@@ -306,7 +310,7 @@ func (t *Trunk) transact(ctx context.Context, req *sip.Request) (*sip.Response, 
 		t.up.health.failed(to, 0)
 		return nil, err
 	}
-	tx, err := t.ua.TransactionLayer().NewClientTransaction(ctx, req)
+	tx, err := t.ua.transactions.NewClientTransaction(ctx, req)
 	if err != nil {
 		return nil, &SendError{"connect", t.up.flows.because(to, err)}
 	}

@@ -554,3 +554,20 @@ func TestA200ThatComesTwiceAtOnceIsOneAnswer(t *testing.T) {
 }
 
 func statusText(status int) string { return strconv.Itoa(status) }
+
+// course is what became of a leg that is never answered: the statuses it told, the final one last.
+func course(t *testing.T, leg *sip.Leg) string {
+	t.Helper()
+	var told []string
+	for ev := range leg.Events() {
+		switch ev := ev.(type) {
+		case sip.Trying:
+			told = append(told, "100")
+		case sip.Progress:
+			told = append(told, strconv.Itoa(ev.Status))
+		case sip.Ended:
+			told = append(told, strconv.Itoa(ev.Status))
+		}
+	}
+	return strings.Join(told, " ")
+}

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -28,26 +27,12 @@ func (t *Trunk) open(ctx context.Context) (served <-chan struct{}, err error) {
 	if err != nil {
 		return nil, err
 	}
-	log := quietly(t.env.Log)
-	ua, err := sipgo.NewUA(
-		sipgo.WithUserAgentTransportLayerOptions(
-			sip.WithTransportLayerLogger(log), sip.WithTransportLayerReadFilter(t.guard.filter),
-			sip.WithTransportLayerTransports(sip.TransportsConfig{
-				TCP: &sip.TransportTCP{DialerCreate: neverDial}, TLS: &sip.TransportTLS{TransportTCP: &sip.TransportTCP{DialerCreate: neverDial}},
-			})),
-		sipgo.WithUserAgentTransactionLayerOptions(
-			sip.WithTransactionLayerLogger(log), sip.WithTransactionLayerTerminateOnConnClose(),
-			sip.WithTransactionLayerUnhandledResponseHandler(t.unhandled)),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("make a user agent: %w", err)
-	}
-	ua.TransactionLayer().OnRequest(t.serve)
+	ua := t.newUserAgent()
 	done := make(chan struct{})
 	if t.cfg.Transport != "udp" {
 		close(done) // nothing listens: connections are opened by us
 	} else if local, err = t.listen(ctx, ua, local, done); err != nil {
-		_ = ua.Close()
+		ua.close()
 		return nil, err
 	}
 	t.up.flows.serve(ua)
@@ -55,6 +40,33 @@ func (t *Trunk) open(ctx context.Context) (served <-chan struct{}, err error) {
 	t.ua, t.local, t.peer, t.served = ua, local, peer, done
 	t.mu.Unlock()
 	return done, nil
+}
+
+// userAgent is what sipgo does for us: messages in and out, and their transactions.
+type userAgent struct {
+	transport    *sip.TransportLayer
+	transactions *sip.TransactionLayer
+}
+
+// newUserAgent puts the two together as sipgo.NewUA does, but we see every message before the transactions, in order.
+func (t *Trunk) newUserAgent() *userAgent {
+	log := quietly(t.env.Log)
+	transport := sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil,
+		sip.WithTransportLayerLogger(log), sip.WithTransportLayerReadFilter(t.guard.filter),
+		sip.WithTransportLayerTransports(sip.TransportsConfig{
+			TCP: &sip.TransportTCP{DialerCreate: neverDial}, TLS: &sip.TransportTLS{TransportTCP: &sip.TransportTCP{DialerCreate: neverDial}},
+		}))
+	transport.OnMessage(t.came)
+	transactions := sip.NewTransactionLayer(transport,
+		sip.WithTransactionLayerLogger(log), sip.WithTransactionLayerTerminateOnConnClose(),
+		sip.WithTransactionLayerUnhandledResponseHandler(t.unhandled))
+	transactions.OnRequest(t.serve)
+	return &userAgent{transport, transactions}
+}
+
+func (u *userAgent) close() {
+	u.transactions.Close()
+	_ = u.transport.Close()
 }
 
 // neverDial keeps sipgo from opening connections: it would check a certificate for the wrong name, and wait a minute.
@@ -65,7 +77,7 @@ func neverDial(net.Addr) net.Dialer {
 var errNotConnected = errors.New("the connection is gone")
 
 // listen binds the UDP socket and hands it to sipgo's reader.
-func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.AddrPort, done chan struct{}) (netip.AddrPort, error) {
+func (t *Trunk) listen(ctx context.Context, ua *userAgent, local netip.AddrPort, done chan struct{}) (netip.AddrPort, error) {
 	preferred := netip.AddrPortFrom(local.Addr(), t.cfg.Local.Port)
 	if local.Port() != 0 {
 		preferred = local
@@ -89,11 +101,11 @@ func (t *Trunk) listen(ctx context.Context, ua *sipgo.UserAgent, local netip.Add
 	t.mu.Unlock()
 	go func() {
 		defer close(done)
-		_ = ua.TransportLayer().ServeUDP(conn) // ends when the socket is closed
+		_ = ua.transport.ServeUDP(conn) // ends when the socket is closed
 	}()
 	ready := time.NewTicker(time.Millisecond) // sipgo tells nobody when its listener can be sent from
 	defer ready.Stop()
-	for ua.TransportLayer().Pool("udp").Size() == 0 {
+	for ua.transport.Pool("udp").Size() == 0 {
 		select {
 		case <-ready.C:
 		case <-ctx.Done():

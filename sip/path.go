@@ -197,7 +197,7 @@ func (t *Trunk) connect(ctx context.Context, req *sip.Request) error {
 func (t *Trunk) write(req *sip.Request) {
 	to := destination(req)
 	if to.transport == "udp" || t.up.flows.at(to) != nil {
-		_ = t.ua.TransportLayer().WriteMsg(req)
+		_ = t.ua.transport.WriteMsg(req)
 		return
 	}
 	if !t.begin() {
@@ -208,7 +208,7 @@ func (t *Trunk) write(req *sip.Request) {
 		ctx, stop := t.limited(dialLimit)
 		defer stop()
 		if t.connect(ctx, req) == nil {
-			_ = t.ua.TransportLayer().WriteMsg(req)
+			_ = t.ua.transport.WriteMsg(req)
 		}
 	}()
 }

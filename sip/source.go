@@ -72,7 +72,7 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	if err := awaitListener(ctx, ua.TransportLayer(), local.String()); err != nil {
+	if err := awaitListener(ctx, ua.transport, local.String()); err != nil {
 		t.mu.Lock()
 		half := retired{conn: t.conn, served: served}
 		t.conn = old.conn // whoever stops the trunk must find the socket it has

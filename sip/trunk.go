@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -36,7 +35,7 @@ type Trunk struct {
 	abandon chan struct{} // closed when the farewell is over: legs return whatever is left
 
 	mu      sync.Mutex
-	ua      *sipgo.UserAgent
+	ua      *userAgent
 	conn    net.PacketConn
 	served  <-chan struct{} // closed when nobody reads conn any more
 	retired []retired
@@ -249,8 +248,8 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	t.up.flows.close()
 	t.closeSockets()
 	<-served
-	_ = t.ua.Close()
-	_ = t.ua.TransportLayer().Close() // once more: what came late all the same
+	t.ua.close()
+	_ = t.ua.transport.Close() // once more: what came late all the same
 }
 
 // wait returns false where ctx ended first.
