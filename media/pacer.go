@@ -10,6 +10,7 @@ import (
 const (
 	slots    = 10
 	slotTime = Frame / slots
+	cluster  = 16 // packets that one after another take no time worth speaking of
 )
 
 // pacer sends every stream's packet once in 20 ms, on one goroutine and one absolute clock. A turn has ten slots, so
@@ -27,17 +28,19 @@ type pacer struct {
 
 func newPacer() *pacer { return &pacer{wake: make(chan struct{}, 1)} }
 
-// add lets a stream send from the next turn on, in the emptiest slot; of several, in the one that comes first.
+// add lets a stream send, from the first slot to come that is not much fuller than the emptiest: who has picked up waits
+// for a sound.
 func (p *pacer) add(s *stream) {
 	p.mu.Lock()
-	best := p.next
-	for i := range slots {
-		if at := (p.next + i) % slots; len(p.slot[at]) < len(p.slot[best]) {
-			best = at
-		}
+	fewest := len(p.slot[0])
+	for _, list := range p.slot {
+		fewest = min(fewest, len(list))
 	}
-	s.slot = best
-	p.slot[best] = append(p.slot[best], s)
+	s.slot = p.next
+	for len(p.slot[s.slot]) > fewest+fewest/4+cluster {
+		s.slot = (s.slot + 1) % slots
+	}
+	p.slot[s.slot] = append(p.slot[s.slot], s)
 	p.count++
 	p.mu.Unlock()
 	select {
