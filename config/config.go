@@ -134,6 +134,7 @@ type Trunk struct {
 
 	Bind     string
 	Peers    []string
+	NAT      string // "auto", "off" or "on"
 	Codecs   []string
 	SRTP     string // "off", "optional" or "required"
 	Prefixes []string
@@ -234,7 +235,7 @@ func Default() Config {
 func NewTrunk(name string) Trunk {
 	return Trunk{
 		TLS:  TLS{Min: "1.2"},
-		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto",
+		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, NAT: "auto", SRTP: "off", DTMF: "auto",
 		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}

@@ -20,7 +20,7 @@ func later(section string) []string {
 		return []string{"voicemail", "voicemail_prompt"}
 	case "trunks":
 		return []string{
-			"register_by", "nat",
+			"register_by",
 		}
 	case "groups":
 		return []string{"confirmations"}
@@ -91,6 +91,7 @@ func (t *Trunk) keys(s Secrets) keys {
 		"domain": text(&t.Account.Domain), "caller_id": text(&t.Account.CallerID), "display_name": text(&t.Account.DisplayName),
 		"register": boolean(&t.Register.On), "registrar": text(&t.Register.Registrar), "register_expires": integer(&t.Register.Expires, 60, 86_400),
 		"register_retry": duration(&t.Register.Retry, time.Second, 15*time.Minute), "contact_user": text(&t.Register.ContactUser),
+		"nat":    oneOf(&t.NAT, "auto", "off", "on"),
 		"probe":  oneOf(&t.Probe, "options", "register", "off"),
 		"srtp":   oneOf(&t.SRTP, "off", "optional", "required"),
 		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),

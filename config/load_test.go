@@ -179,6 +179,7 @@ addresses = ["192.0.2.1", "192.0.2.2"]
 transport = "tcp"
 bind = "192.0.2.8"
 peers = ["192.0.2.0/28"]
+nat = "on"
 codecs = ["PCMA"]
 prefixes = ["+81"]
 user = "u"
@@ -253,7 +254,7 @@ file = "flood.wav"
 	same(t, "log", cfg.Log, Log{Level: "debug", Format: "json"})
 	same(t, "trunks", cfg.Trunks, []Trunk{{
 		Name: "main", Kind: "pbx", Addresses: []string{"192.0.2.1", "192.0.2.2"}, Transport: "tcp", TLS: TLS{Min: "1.2"}, Bind: "192.0.2.8",
-		Peers: []string{"192.0.2.0/28"}, Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"}, DTMF: "info",
+		Peers: []string{"192.0.2.0/28"}, NAT: "on", Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"}, DTMF: "info",
 		Account:  Account{User: "u", AuthUser: "a", Password: Secret{"from-env"}, Domain: "example.com", CallerID: "+81312345678", DisplayName: "Ops"},
 		Register: Register{On: true, Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
 		Format: Format{Style: "national", Country: "JP", InternationalPrefix: "010", DialPrefix: "0"},
@@ -301,7 +302,7 @@ tls_key = "cred:trunk"
 
 func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
-		Name: "main", Kind: "carrier", Transport: "udp", TLS: TLS{Min: "1.2"}, Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
+		Name: "main", Kind: "carrier", Transport: "udp", TLS: TLS{Min: "1.2"}, NAT: "auto", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}})

@@ -15,6 +15,7 @@ type binding struct {
 	granted time.Duration
 	until   time.Time
 	listed  bool   // the registrar told it among its contacts
+	as      string // host:port that it told for it, which may be where it saw us
 	seen    string // our address as the registrar saw it, "" if it did not say
 	foreign []string
 }
@@ -32,7 +33,7 @@ func grantedBy(res *sip.Response, contact sip.Uri, asked time.Duration) binding 
 			continue
 		}
 		if !b.listed && sameContact(c.Address, contact, b.seen) {
-			b.listed = true
+			b.listed, b.as = true, hostPort(c.Address)
 			if v, has := param(c.Params, "expires"); has {
 				if s, ok := seconds(v); ok {
 					b.granted = s
@@ -44,6 +45,9 @@ func grantedBy(res *sip.Response, contact sip.Uri, asked time.Duration) binding 
 	}
 	return b
 }
+
+// rewrittenTo tells whether the registrar keeps that contact in place of ours.
+func (b binding) rewrittenTo(contact sip.Uri) bool { return b.as != "" && b.as == hostPort(contact) }
 
 // sameContact compares what decides where requests go: user, host and port (RFC 3261 19.1.4).
 func sameContact(theirs, ours sip.Uri, seen string) bool {

@@ -94,7 +94,7 @@ func (d *dialog) hop() *sip.Uri {
 }
 
 // nextHop is where the dialog's requests go: the first route, else the Contact, where that is an address we can reach as
-// it stands; else where the INVITE went.
+// it stands; else where the INVITE went. What NAT is said to be decides whom of these to believe.
 func (l *Leg) nextHop(d *dialog) netip.AddrPort {
 	hop := d.hop()
 	addr, err := netip.ParseAddr(trimBrackets(hop.Host))
@@ -105,8 +105,17 @@ func (l *Leg) nextHop(d *dialog) netip.AddrPort {
 	if over != "udp" && addr == l.path.to.Addr() {
 		return l.path.to // the connection that is open, not the port the peer dialled from
 	}
-	if addr.IsPrivate() && !l.path.to.Addr().IsPrivate() && !l.path.to.Addr().IsLoopback() {
-		return l.path.to // an address from behind somebody's NAT
+	switch l.trunk.cfg.NAT {
+	case NATOff:
+	case NATOn:
+		if len(d.routes) == 0 {
+			return l.path.to
+		}
+		fallthrough
+	default:
+		if isHidden(addr, l.path.to.Addr()) {
+			return l.path.to
+		}
 	}
 	port := uint16(hop.Port)
 	if port == 0 {

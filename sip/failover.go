@@ -46,6 +46,7 @@ func (l *Leg) moveTo(ctx context.Context, target Target) error {
 	if len(l.next) > 0 && !t.awake(ctx, p) {
 		return &SendError{"connect", &FlowError{target, FailureTimeout, errNoOptions}}
 	}
+	p = t.oriented(ctx, p)
 	l.seq++
 	req := t.moved(l.first, p)
 	req.ReplaceHeader(&sip.CSeqHeader{SeqNo: l.seq, MethodName: sip.INVITE})

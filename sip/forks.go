@@ -106,7 +106,7 @@ func (t *Trunk) dismiss(res *sip.Response) {
 		return
 	}
 	defer t.work.Done()
-	p.advertise = netip.AddrPortFrom(t.advertised(p.to.Addr(), p.local.Addr()), p.local.Port())
+	p.advertise = t.advertise(p)
 	l := newLeg(t, p)
 	defer l.release()
 	from, callID := *res.From(), *res.CallID()

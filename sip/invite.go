@@ -66,6 +66,7 @@ func (t *Trunk) inviteAt(ctx context.Context, in Invite, target Target, next []T
 	if len(next) > 0 && !t.awake(ctx, p) {
 		return nil, &SendError{"connect", &FlowError{target, FailureTimeout, errNoOptions}}
 	}
+	p = t.oriented(ctx, p)
 	if err := t.admit(ctx, p); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -74,7 +75,7 @@ type pinged struct {
 // ping sends a keep-alive on every way in use. Those on UDP have no answer: a lost one is followed by the next.
 func (t *Trunk) ping() []pinged {
 	var sent []pinged
-	for _, p := range t.up.uses.list() {
+	for _, p := range t.held() {
 		if p.transport == "udp" {
 			t.mu.Lock()
 			conn := t.conn
@@ -90,6 +91,25 @@ func (t *Trunk) ping() []pinged {
 		}
 	}
 	return sent
+}
+
+// held are the ways to keep open: those in use, and behind a NAT all of the trunk's.
+func (t *Trunk) held() []endpoint {
+	list := t.up.uses.list()
+	if t.cfg.NAT != NATOn {
+		return list
+	}
+	t.mu.Lock()
+	local := t.local.Addr()
+	t.mu.Unlock()
+	for _, s := range t.up.locations.all() {
+		for _, g := range s.targets {
+			if g.Transport == t.cfg.Transport && g.Addr.Addr().Is4() == local.Is4() && !slices.Contains(list, g.endpoint()) {
+				list = append(list, g.endpoint())
+			}
+		}
+	}
+	return list
 }
 
 // unanswered ends connections whose peer used to answer keep-alives and did not for too long, and keeps those that are

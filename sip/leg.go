@@ -322,6 +322,7 @@ func (t *Trunk) transact(ctx context.Context, req *sip.Request) (*sip.Response, 
 		select {
 		case res := <-tx.Responses():
 			t.up.health.spoke(to)
+			t.learn(req, res)
 			if !res.IsProvisional() { // stateful proxies answer a BYE with 100 first
 				return res, nil
 			}

@@ -68,8 +68,11 @@ func (t *Trunk) probe(ctx context.Context, p path) (Probe, error) {
 	}
 	latency := t.env.Now().Sub(sent)
 	t.vitals.final(res, latency)
+	sight := sightOf(res, p.advertise)
+	v, _ := t.up.outside.at(t.endpoint(p))
+	sight.Local, sight.Learned = p.local, v.local == p.local && v.seen == sight.Seen
 	return Probe{
 		Status: res.StatusCode, Phrase: res.Reason, Latency: latency,
-		Allow: strings.Join(headerValues(res, "Allow"), ", "), Server: firstHeader(res, "Server", "User-Agent"), Sight: sightOf(res, p.advertise),
+		Allow: strings.Join(headerValues(res, "Allow"), ", "), Server: firstHeader(res, "Server", "User-Agent"), Sight: sight,
 	}, nil
 }

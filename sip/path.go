@@ -114,7 +114,7 @@ func (t *Trunk) reach(ctx context.Context, target Target, left int) (path, error
 		}
 		p.local = unmapped(p.local)
 	}
-	p.advertise = netip.AddrPortFrom(t.advertised(target.Addr.Addr(), p.local.Addr()), p.local.Port())
+	p.advertise = t.advertise(p)
 	t.mu.Lock()
 	t.peer = target.Addr
 	t.mu.Unlock()
@@ -146,12 +146,15 @@ func (t *Trunk) advertised(peer, local netip.Addr) netip.Addr {
 	if err != nil || public.Is4() != local.Is4() {
 		return local
 	}
-	for _, n := range t.cfg.Local.LocalNets {
-		if n.Contains(peer) {
-			return local
-		}
+	if t.isLocal(peer) {
+		return local
 	}
 	return public
+}
+
+// isLocal tells whether a peer is in our own networks.
+func (t *Trunk) isLocal(peer netip.Addr) bool {
+	return slices.ContainsFunc(t.cfg.Local.LocalNets, func(n netip.Prefix) bool { return n.Contains(peer) })
 }
 
 // address fills in what sipgo needs to send a request: transport, destination and, on UDP, our own socket. The transport

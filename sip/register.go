@@ -172,9 +172,14 @@ func (r *registration) bind(ctx context.Context) (*binding, error) {
 	if err != nil {
 		return nil, err
 	}
+	p = r.trunk.oriented(ctx, p)
+	var replaced *sip.ContactHeader
 	for {
 		sent := r.trunk.env.Now()
 		req := r.request(p, r.ask)
+		if replaced != nil {
+			req.AppendHeader(replaced)
+		}
 		r.doubt = &p
 		res, err := r.send(ctx, req)
 		if res != nil {
@@ -194,6 +199,14 @@ func (r *registration) bind(ctx context.Context) (*binding, error) {
 		b := grantedBy(res, req.Contact().Address, r.ask)
 		if b.granted <= 0 {
 			return nil, &refusal{status: res.StatusCode, line: statusLine(res) + " and keeps our contact for no time at all"}
+		}
+		p.advertise = r.trunk.advertise(p)
+		if now := r.trunk.contact(p).Address; hostPort(now) != hostPort(b.contact) && replaced == nil {
+			if !b.rewrittenTo(now) { // we are seen elsewhere: what was registered just now reaches nobody
+				replaced = removal(b.contact)
+				continue
+			}
+			b.contact = now
 		}
 		b.path, b.until = p, sent.Add(b.granted)
 		return &b, nil
@@ -316,10 +329,7 @@ func (r *registration) leave() {
 	ctx, stop := r.trunk.limited(farewell)
 	defer stop()
 	req := r.request(*p, 0)
-	if c := req.Contact(); c != nil {
-		c.Params = sip.NewParams()
-		c.Params.Add("expires", "0")
-	}
+	req.ReplaceHeader(removal(r.trunk.contact(*p).Address))
 	if _, err := r.send(ctx, req); err != nil {
 		if errors.Is(err, errClosed) { // the farewell is over
 			err = noAnswer("REGISTER", context.DeadlineExceeded)

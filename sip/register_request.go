@@ -47,6 +47,13 @@ func (r *registration) request(p path, expires time.Duration) *sip.Request {
 	return req
 }
 
+// removal is a contact to be taken away (RFC 3261 10.2.2).
+func removal(contact sip.Uri) *sip.ContactHeader {
+	c := &sip.ContactHeader{Address: contact, Params: sip.NewParams()}
+	c.Params.Add("expires", "0")
+	return c
+}
+
 // query builds a REGISTER that asks for the contacts the registrar has, and changes none (RFC 3261 10.2.3).
 func (r *registration) query(p path) *sip.Request {
 	req := r.request(p, 0)

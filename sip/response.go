@@ -11,6 +11,8 @@ import (
 func (l *Leg) response(res *sip.Response) {
 	l.end.Responses++
 	l.trunk.up.health.spoke(l.trunk.endpoint(l.path))
+	l.trunk.learn(l.invite, res)
+	l.reoriented()
 	if s := firstHeader(res, "Server", "User-Agent"); s != "" {
 		l.end.Server = s
 	}

@@ -12,20 +12,26 @@ import (
 
 // Sight is how a peer sees us, by what its answer says.
 type Sight struct {
-	Said netip.AddrPort // what our Via said
-	Seen netip.AddrPort // where the request came from: received and rport (RFC 3581); the zero value where it does not say
-	Date time.Time      // the peer's clock (RFC 3261 20.17), to the second; zero where it does not say
+	Local   netip.AddrPort // what we are bound to
+	Said    netip.AddrPort // what our Via said
+	Seen    netip.AddrPort // where the request came from: received and rport (RFC 3581); the zero value where it does not say
+	Learned bool           // Via, Contact and SDP name what was seen, from now on
+	Date    time.Time      // the peer's clock (RFC 3261 20.17), to the second; zero where it does not say
 }
 
 // sightOf reads the top Via and the Date of a response.
 func sightOf(res *sip.Response, said netip.AddrPort) Sight {
-	s := Sight{Said: said}
+	s := Sight{Said: said, Seen: seenAt(res.Via(), said)}
 	if at, err := http.ParseTime(strings.TrimSpace(firstHeader(res, "Date"))); err == nil {
 		s.Date = at
 	}
-	via := res.Via()
+	return s
+}
+
+// seenAt is where a request came from, by its Via in a response; what it does not say is as it was said.
+func seenAt(via *sip.ViaHeader, said netip.AddrPort) netip.AddrPort {
 	if via == nil || via.Params == nil {
-		return s
+		return netip.AddrPort{}
 	}
 	host, port, told := said.Addr(), said.Port(), false
 	received, _ := via.Params.Get("received")
@@ -36,8 +42,8 @@ func sightOf(res *sip.Response, said netip.AddrPort) Sight {
 	if n, err := strconv.ParseUint(rport, 10, 16); err == nil && n > 0 {
 		port, told = uint16(n), true
 	}
-	if told {
-		s.Seen = netip.AddrPortFrom(host, port)
+	if !told {
+		return netip.AddrPort{}
 	}
-	return s
+	return netip.AddrPortFrom(host, port)
 }

@@ -14,7 +14,7 @@ import (
 func TestAProbeTellsHowThePeerSeesUs(t *testing.T) {
 	t.Parallel()
 	peer := siptest.NewPeer(t)
-	trunk := open(t, peer.Addr(), nil)
+	trunk := open(t, peer.Addr(), func(c *sip.TrunkConfig) { c.NAT = sip.NATOff })
 	for _, c := range []struct {
 		name, via string // via takes the place of ";rport"
 		seen      func(us netip.AddrPort) netip.AddrPort

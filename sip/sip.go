@@ -63,6 +63,7 @@ type TrunkConfig struct {
 	Identity    Identity
 	Addressing  Addressing
 	Local       Local
+	NAT         NAT
 	// OutboundProxy is host[:port] of the proxy that every request outside dialogs goes through; "" = none.
 	OutboundProxy string
 	Keepalive     time.Duration  // between keep-alives while a leg is up or the trunk is registered; 0 = none

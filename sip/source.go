@@ -84,6 +84,7 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 	t.local, t.served = local, served
 	t.retired = append(t.retired, old)
 	t.mu.Unlock()
+	t.up.outside.forget()
 	return nil
 }
 

@@ -56,6 +56,7 @@ type uplink struct {
 	locations *locations
 	health    *health
 	flows     *flows
+	outside   *outside
 	tls       *tls.Config
 	shown     shown // certificates
 	uses      uses
@@ -105,7 +106,7 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 	}
 	t.up.locations = newLocations(resolver{env.DNS.withDial(env.Dial), transports}, env.Now, env.Log)
 	t.up.locations.changed = t.letIn
-	t.up.health, t.up.flows = newHealth(env.Now), newFlows(t)
+	t.up.health, t.up.flows, t.up.outside = newHealth(env.Now), newFlows(t), &outside{views: make(map[endpoint]view)}
 	t.up.uses.places, t.up.admitted = make(map[endpoint]int), make(map[netip.Addr]func())
 	return t, nil
 }
@@ -146,6 +147,9 @@ func (t *Trunk) Run(ctx context.Context) error {
 		t.mu.Lock()
 		t.openErr = err
 		t.mu.Unlock()
+		if err == nil {
+			t.orient(ctx)
+		}
 		first()
 		if err == nil {
 			t.serveUntil(ctx, served)
@@ -178,6 +182,9 @@ func (t *Trunk) Ready(ctx context.Context) error {
 func (t *Trunk) MediaAddr() (local, advertised netip.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if seen, ok := t.up.outside.of(t.peer.Addr()); ok {
+		return t.local.Addr(), seen
+	}
 	return t.local.Addr(), t.advertised(t.peer.Addr(), t.local.Addr())
 }
 

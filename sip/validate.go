@@ -46,6 +46,15 @@ func (c TrunkConfig) validate() (*tls.Config, error) {
 	}
 	c.validateRegister(fault)
 	c.validateLocal(fault)
+	switch c.NAT {
+	case "", NATAuto, NATOff:
+	case NATOn:
+		if c.Keepalive <= 0 {
+			fault("nat", "\"on\" keeps a door open, and needs sip.keepalive")
+		}
+	default:
+		fault("nat", "%q is not auto, off or on", c.NAT)
+	}
 	for _, f := range []struct{ key, value string }{
 		{"contact_user", c.Identity.ContactUser}, {"domain", c.Identity.Domain}, {"user", c.Credentials.User},
 	} {

@@ -90,6 +90,7 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 			Identity:    identity,
 			Addressing:  sip.Addressing{Tel: t.Target.URI == "tel", UserPhone: t.Target.UserPhone},
 			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Beside: r.port == 0, Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
+			NAT:         sip.NAT(t.NAT),
 			Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
 			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
 			Dialable: func(user string) error { return d.Check(user, route) },

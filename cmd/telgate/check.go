@@ -146,6 +146,7 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		default:
 			r.add("trunk", t.Name(), "ok", strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), "")
 			checkPeer(t.Name(), g.trunk(t.Name()).Transport == "udp", p, r.app.env.now(), r)
+			checkAsked(g.cfg, t.Name(), p.Sight, r)
 		}
 		checkTargets(ctx, t, r)
 		checkCertificates(t, r.app.env.now(), r)

@@ -128,8 +128,9 @@ func checkMediaAddress(ctx context.Context, g *gateway, a *app, t *sip.Trunk, r 
 	if !local.IsValid() {
 		return // the trunk's own line says why
 	}
+	seen := named != local
 	if own, err := netip.ParseAddr(g.cfg.Media.Address); err == nil {
-		named = own
+		named, seen = own, false
 	}
 	peer := t.Peer()
 	switch public := named.String() == g.cfg.SIP.PublicAddress; {
@@ -139,7 +140,7 @@ func checkMediaAddress(ctx context.Context, g *gateway, a *app, t *sip.Trunk, r 
 		r.add("host", t.Name(), "fail", fmt.Sprintf("SDP names %s, which is no address", named), "see media.address")
 	case isInside(named) && !isInside(peer):
 		r.add("host", t.Name(), "warn", fmt.Sprintf("SDP names %s, a private address, to %s, which is on the Internet", named, peer), "set sip.public_address, and forward media.ports to this machine")
-	case isInside(named) && !public && !ours(ctx, a, named):
+	case isInside(named) && !public && !seen && !ours(ctx, a, named):
 		r.add("host", t.Name(), "warn", fmt.Sprintf("SDP names %s, which is no address of this machine", named), "see media.address")
 	}
 }

@@ -84,6 +84,17 @@ func TestWhatAnAnswerToOPTIONSTellsIsSaid(t *testing.T) {
 			sip.Probe{Sight: sip.Sight{Said: us, Seen: netip.MustParseAddrPort("10.0.0.5:1024")}},
 			"warn nat main sees us at port 1024, and we say that it is 5060: a NAT changes our port: have it forward the port as it is, or see that the peer answers to where requests come from\n",
 		},
+		{
+			"another address, which was learned", true,
+			sip.Probe{Sight: sip.Sight{Local: us, Said: us, Seen: netip.MustParseAddrPort("198.51.100.7:1024"), Learned: true}},
+			"ok nat main sees us at 198.51.100.7:1024, and we are at 10.0.0.5:5060: a NAT; Contact and SDP name what it sees\n",
+		},
+		{
+			"another port, which was learned before", true,
+			sip.Probe{Sight: sip.Sight{Local: us, Said: netip.MustParseAddrPort("10.0.0.5:1024"), Seen: netip.MustParseAddrPort("10.0.0.5:1024"), Learned: true}},
+			"ok nat main sees us at 10.0.0.5:1024, and we are at 10.0.0.5:5060: a NAT; Contact and SDP name what it sees\n",
+		},
+		{"no NAT, as was learned", true, sip.Probe{Sight: sip.Sight{Local: us, Said: us, Seen: us, Learned: true}}, ""},
 		{"another port of a connection", false, sip.Probe{Sight: sip.Sight{Said: us, Seen: netip.MustParseAddrPort("10.0.0.5:1024")}}, ""},
 		{"a fast clock", true, sip.Probe{Sight: sip.Sight{Date: now.Truncate(time.Second).Add(90 * time.Second)}}, "warn clock main its clock is 1m30s ahead of ours: see that both keep time by NTP\n"},
 		{"a slow clock", true, sip.Probe{Sight: sip.Sight{Date: now.Truncate(time.Second).Add(-2 * time.Hour)}}, "warn clock main its clock is 2h0m0s behind ours: see that both keep time by NTP\n"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"telgate/config"
 	"telgate/sip"
 )
 
@@ -49,9 +50,19 @@ func checkAllow(trunk, allow string, r *report) {
 	}
 }
 
+// checkAsked warns where a trunk is to tell where it sees us, and does not.
+func checkAsked(cfg config.Config, trunk string, s sip.Sight, r *report) {
+	on := slices.ContainsFunc(cfg.Trunks, func(t config.Trunk) bool { return t.Name == trunk && sip.NAT(t.NAT) == sip.NATOn })
+	if on && cfg.SIP.PublicAddress == "" && !s.Seen.IsValid() {
+		r.add("nat", trunk, "warn", `does not say where it sees us, so nat = "on" learns nothing`, "set sip.public_address, and forward SIP and RTP ports to this machine")
+	}
+}
+
 // checkSight compares where the peer sees us with where we say that we are: its requests, a BYE for one, go there.
 func checkSight(trunk string, udp bool, s sip.Sight, r *report) {
 	switch {
+	case s.Learned && (s.Seen.Addr() != s.Local.Addr() || udp && s.Seen.Port() != s.Local.Port()):
+		r.add("nat", trunk, "ok", fmt.Sprintf("sees us at %s, and we are at %s: a NAT; Contact and SDP name what it sees", s.Seen, s.Local), "")
 	case !s.Seen.IsValid() || s.Seen == s.Said:
 	case s.Seen.Addr() != s.Said.Addr():
 		r.add("nat", trunk, "warn", fmt.Sprintf("sees us at %s, and we say that we are at %s", s.Seen, s.Said),

@@ -46,6 +46,18 @@ func (m Message) All(name string) []string {
 	return all
 }
 
+// Seen is the request as a peer reads it that follows RFC 3581: its top Via says where it came from.
+func (m Message) Seen() Message {
+	m.Headers = slices.Clone(m.Headers)
+	for i, h := range m.Headers {
+		if h[0] == "Via" {
+			m.Headers[i][1] = strings.Replace(h[1], ";rport", fmt.Sprintf(";received=%s;rport=%d", m.From.IP, m.From.Port), 1)
+			break
+		}
+	}
+	return m
+}
+
 func parse(s string) (Message, error) {
 	head, body, found := strings.Cut(s, "\r\n\r\n")
 	if !found {

@@ -38,6 +38,8 @@ type Rules struct {
 	More          []string // header lines of every answer to a REGISTER
 	Others        []string // contacts of other devices
 	RealmOfInvite string   // of challenges to INVITE, "" = the registrar's
+	SeenAt        string   // host:port that requests seem to come from, as behind a NAT; "" = where they do
+	Rewrite       bool     // keeps contacts as it sees them, not as they are written
 }
 
 // NewRegistrar serves on a socket, which it closes.
@@ -137,7 +139,8 @@ func (r *Registrar) take(m Message) string {
 }
 
 func (r *Registrar) answer(m Message) string {
-	via := fmt.Sprintf("%s;received=%s;rport=%d", strings.ReplaceAll(m.Get("Via"), ";rport", ""), m.From.IP, m.From.Port)
+	host, port, _ := net.SplitHostPort(r.seenAt(m))
+	via := fmt.Sprintf("%s;received=%s;rport=%s", strings.ReplaceAll(m.Get("Via"), ";rport", ""), host, port)
 	for i := range m.Headers {
 		if m.Headers[i][0] == "Via" {
 			m.Headers = append([][2]string(nil), m.Headers...)
@@ -163,6 +166,14 @@ func (r *Registrar) answer(m Message) string {
 		return reply("200 OK")
 	}
 	return reply("486 Busy Here")
+}
+
+// seenAt is where a request seems to come from.
+func (r *Registrar) seenAt(m Message) string {
+	if r.rules.SeenAt != "" {
+		return r.rules.SeenAt
+	}
+	return m.From.String()
 }
 
 // demand is the challenge a request has to answer yet, "" if it has proved to know the password.
@@ -201,25 +212,20 @@ func (r *Registrar) register(m Message) string {
 	reply := func(status string, more ...string) string {
 		return m.response(status, "registrar", r.Addr(), "", more...)
 	}
-	asked, _ := strconv.Atoi(m.Get("Expires"))
-	contact, params, _ := strings.Cut(m.Get("Contact"), ">")
-	contact = strings.TrimPrefix(contact, "<")
-	if e, found := strings.CutPrefix(params, ";expires="); found {
-		asked, _ = strconv.Atoi(e)
-	}
-	switch {
-	case contact == "":
-	case asked == 0:
-		r.remove(contact)
-	case asked < r.rules.MinExpires:
-		return reply("423 Interval Too Brief", "Min-Expires: "+strconv.Itoa(r.rules.MinExpires))
-	default:
-		r.remove(contact)
-		r.bindings = append(r.bindings, contact)
-		if r.rules.Grant > 0 {
-			asked = r.rules.Grant
+	for _, written := range m.All("Contact") {
+		asked, _ := strconv.Atoi(m.Get("Expires"))
+		contact, params, _ := strings.Cut(written, ">")
+		contact = strings.TrimPrefix(contact, "<")
+		if e, found := strings.CutPrefix(params, ";expires="); found {
+			asked, _ = strconv.Atoi(e)
 		}
-		r.expires[contact] = asked
+		if user, _, ok := strings.Cut(contact, "@"); ok && r.rules.Rewrite {
+			contact = user + "@" + r.seenAt(m)
+		}
+		if asked > 0 && asked < r.rules.MinExpires {
+			return reply("423 Interval Too Brief", "Min-Expires: "+strconv.Itoa(r.rules.MinExpires))
+		}
+		r.bind(contact, asked)
 	}
 	more := append([]string(nil), r.rules.More...)
 	for _, c := range r.rules.Others {
@@ -230,6 +236,19 @@ func (r *Registrar) register(m Message) string {
 	}
 	text := reply("200 OK", append(more, "Date: "+time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))...)
 	return strings.Replace(text, fmt.Sprintf("Contact: <sip:peer@%s>\r\n", r.Addr()), "", 1)
+}
+
+// bind keeps a contact for the seconds asked, 0 takes it away.
+func (r *Registrar) bind(contact string, asked int) {
+	r.remove(contact)
+	if asked == 0 {
+		return
+	}
+	r.bindings = append(r.bindings, contact)
+	if r.rules.Grant > 0 {
+		asked = r.rules.Grant
+	}
+	r.expires[contact] = asked
 }
 
 func (r *Registrar) remove(contact string) {

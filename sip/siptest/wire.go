@@ -17,6 +17,7 @@ type Wire struct {
 	mu    sync.Mutex
 	ends  map[string]*wireEnd
 	ports int
+	nat   *NAT
 }
 
 // NewWire is a network nobody is on.
@@ -46,7 +47,13 @@ func (w *Wire) Listen(_ context.Context, _, address string) (net.PacketConn, err
 // Peer is a scripted peer on this network.
 func (w *Wire) Peer(t T) *Peer {
 	t.Helper()
-	conn, err := w.Listen(context.Background(), "udp", "127.0.0.1:0") //nolint:forbidigo // there is nothing to cancel
+	return w.PeerAt(t, "127.0.0.1:0")
+}
+
+// PeerAt is one at an address.
+func (w *Wire) PeerAt(t T, address string) *Peer {
+	t.Helper()
+	conn, err := w.Listen(context.Background(), "udp", address) //nolint:forbidigo // there is nothing to cancel
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,16 +98,29 @@ func (e *wireEnd) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 func (e *wireEnd) WriteTo(b []byte, to net.Addr) (int, error) {
-	e.wire.mu.Lock()
-	other := e.wire.ends[to.String()]
-	e.wire.mu.Unlock()
+	other, from := e.wire.route(e.addr, to)
 	if other != nil {
 		select {
-		case other.in <- packet{e.addr, slices.Clone(b)}:
+		case other.in <- packet{from, slices.Clone(b)}:
 		default: // full: lost, as in life
 		}
 	}
 	return len(b), nil
+}
+
+// route finds whom a packet reaches, nil for nobody, and where it seems to come from.
+func (w *Wire) route(from *net.UDPAddr, to net.Addr) (*wireEnd, *net.UDPAddr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at, ok := to.(*net.UDPAddr)
+	if !ok {
+		return nil, from
+	}
+	seen := w.nat.out(from)
+	if at = w.nat.in(at); at == nil {
+		return nil, seen
+	}
+	return w.ends[at.String()], seen
 }
 
 func (e *wireEnd) Close() error {
