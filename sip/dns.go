@@ -104,6 +104,9 @@ func (d *DNS) exchange(ctx context.Context, server string, m *dns.Msg) (*dns.Msg
 	if err == nil && res.Truncated {
 		res, err = d.over(ctx, "tcp", server, m)
 	}
+	if isTimeout(err) {
+		err = worded("no answer in "+inWords(askLimit), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ask the name server %s for %s: %w", server, strings.TrimSuffix(m.Question[0].Name, "."), err)
 	}

@@ -43,8 +43,10 @@ func (l *Leg) moveTo(ctx context.Context, target Target) error {
 	if err != nil {
 		return err
 	}
-	if len(l.next) > 0 && !t.awake(ctx, p) {
-		return &SendError{"connect", &FlowError{target, FailureTimeout, errNoOptions}}
+	if len(l.next) > 0 {
+		if err := t.awake(ctx, p); err != nil {
+			return err
+		}
 	}
 	p = t.oriented(ctx, p)
 	l.seq++

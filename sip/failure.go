@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Failure is why a trunk cannot be reached, for those who show it or act on it.
@@ -22,7 +22,8 @@ const (
 	FailureDNS               Failure = "dns"                // no name server answers, or all fail
 	FailureRefused           Failure = "refused"            // nobody listens at the port
 	FailureNoRoute           Failure = "no_route"           // host or network unreachable
-	FailureTimeout           Failure = "timeout"            // nothing came back
+	FailureTimeout           Failure = "timeout"            // nothing came back from connecting
+	FailureSilent            Failure = "silent"             // a request was sent, and nothing came back
 	FailureUnknownCA         Failure = "unknown_ca"         // the peer's certificate is signed by nobody we trust
 	FailureExpired           Failure = "expired"            // or not valid yet
 	FailureWrongName         Failure = "wrong_name"         // the certificate is for another server
@@ -50,6 +51,9 @@ func FailureOf(err error) Failure {
 	if f, ok := errors.AsType[*FlowError](err); ok {
 		return f.Failure
 	}
+	if _, ok := errors.AsType[*silence](err); ok {
+		return FailureSilent
+	}
 	if _, ok := errors.AsType[*noSuchNameError](err); ok {
 		return FailureNoName
 	}
@@ -59,18 +63,28 @@ func FailureOf(err error) Failure {
 	return FailureUnknown
 }
 
-// notConnected explains why no connection was made.
-func notConnected(target Target, err error) *FlowError {
+// notConnected explains why no connection was made, after so long.
+func notConnected(target Target, after time.Duration, err error) *FlowError {
 	e := &FlowError{Target: target, Err: err}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Failure, e.Err = FailureRefused, worded("connection refused: nobody listens there", err)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
 		e.Failure = FailureNoRoute
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), timedOut(err):
-		e.Failure, e.Err = FailureTimeout, worded("no answer to connecting", err)
+	case isTimeout(err):
+		e.Failure, e.Err = FailureTimeout, worded("no answer to connecting in "+inWords(after), err)
+	}
+	return e
+}
+
+// notSecured explains why there is a connection, and no TLS on it.
+func notSecured(target Target, after time.Duration, err error) *FlowError {
+	e := &FlowError{Target: target, Err: err}
+	switch {
+	case isTimeout(err):
+		e.Failure, e.Err = FailureHandshake, worded("TLS handshake not finished within "+inWords(after)+": the peer takes the connection and says nothing", err)
 	case errors.Is(err, context.Canceled):
-	case target.Transport == "tls":
+	default:
 		e.Failure, e.Err = handshakeReason(err)
 	}
 	return e

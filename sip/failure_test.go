@@ -16,7 +16,7 @@ func TestARefusedConnectionNamesTheAddressAndTheReason(t *testing.T) {
 	addr := l.Addr().String()
 	_ = l.Close()
 	_, err = net.Dial("tcp", addr)
-	refused := &SendError{"connect", notConnected(Target{Transport: "tcp", Addr: netip.MustParseAddrPort(addr)}, err)}
+	refused := &SendError{"connect", notConnected(Target{Transport: "tcp", Addr: netip.MustParseAddrPort(addr)}, 0, err)}
 	for got, want := range map[string]string{
 		refused.Error(): "connect: tcp " + addr + ": connection refused: nobody listens there",
 		(&SendError{"open", errors.New("not yet")}).Error(): "open: not yet",

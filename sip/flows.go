@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -33,9 +34,19 @@ type flows struct {
 
 // dialing is a connection on its way; whoever wants the same one waits for it.
 type dialing struct {
-	done chan struct{}
-	flow *flow
-	err  error
+	began    time.Time
+	securing atomic.Bool // it is connected, and TLS is on its way
+	done     chan struct{}
+	flow     *flow
+	err      error
+}
+
+// failed says how far it came, and why no further.
+func (d *dialing) failed(target Target, now time.Time, err error) error {
+	if d.securing.Load() {
+		return notSecured(target, now.Sub(d.began), err)
+	}
+	return notConnected(target, now.Sub(d.began), err)
 }
 
 func newFlows(t *Trunk) *flows {
@@ -94,7 +105,7 @@ func (s *flows) connect(ctx context.Context, target Target) (*flow, error) {
 			s.mu.Unlock()
 			return nil, errClosed
 		}
-		d = &dialing{done: make(chan struct{})}
+		d = &dialing{began: s.trunk.env.Now(), done: make(chan struct{})}
 		s.calls[p] = d
 		s.work.Go(func() { s.dial(d, target) }) //nolint:contextcheck // others wait for the same connection: it has a limit of its own
 	}
@@ -103,7 +114,7 @@ func (s *flows) connect(ctx context.Context, target Target) (*flow, error) {
 	case <-d.done:
 		return d.flow, d.err
 	case <-ctx.Done():
-		return nil, notConnected(target, ctx.Err())
+		return nil, d.failed(target, s.trunk.env.Now(), ctx.Err())
 	}
 }
 
@@ -111,7 +122,10 @@ func (s *flows) connect(ctx context.Context, target Target) (*flow, error) {
 func (s *flows) dial(d *dialing, target Target) {
 	ctx, stop := s.trunk.limited(dialLimit)
 	defer stop()
-	f, err := s.reach(ctx, target)
+	f, err := s.reach(ctx, d, target)
+	if err != nil {
+		err = d.failed(target, s.trunk.env.Now(), err)
+	}
 	s.mu.Lock()
 	delete(s.calls, target.endpoint())
 	if err == nil && !s.closed {
@@ -129,7 +143,7 @@ func (s *flows) dial(d *dialing, target Target) {
 }
 
 // reach connects, and secures the connection where the target asks for it.
-func (s *flows) reach(ctx context.Context, target Target) (*flow, error) {
+func (s *flows) reach(ctx context.Context, d *dialing, target Target) (*flow, error) {
 	t := s.trunk
 	bound, _, _ := bindHost(t.cfg.Local.Bind) // validated
 	if bound.IsValid() && bound.Is4() != target.Addr.Addr().Is4() {
@@ -137,7 +151,7 @@ func (s *flows) reach(ctx context.Context, target Target) (*flow, error) {
 	}
 	conn, err := t.env.Dial(ctx, "tcp", bound, target.Addr.String())
 	if err != nil {
-		return nil, notConnected(target, err)
+		return nil, err
 	}
 	if c, ok := conn.(syscall.Conn); ok {
 		setDSCP(c, t.cfg.Local.DSCP)
@@ -149,10 +163,11 @@ func (s *flows) reach(ctx context.Context, target Target) (*flow, error) {
 	if target.Transport != "tls" {
 		return s.tapped(newFlow(conn, target, nil, s.ended)), nil
 	}
+	d.securing.Store(true)
 	secure, early, err := t.handshake(ctx, conn, target)
 	if err != nil {
 		_ = conn.Close()
-		return nil, notConnected(target, err)
+		return nil, err
 	}
 	return s.tapped(newFlow(secure, target, early, s.ended)), nil
 }

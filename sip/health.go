@@ -223,8 +223,11 @@ func missReason(err error) DownReason {
 // aliveStatus tells whether a final status says that the trunk is there.
 func aliveStatus(status int) bool { return status >= 200 && status != 408 && status != 503 }
 
-// noAnswer puts the deadline of a request that nobody answered into words.
+// noAnswer puts the deadline of a request that nobody answered into words, if that is not done yet.
 func noAnswer(what string, err error) error {
+	if _, said := errors.AsType[*silence](err); said {
+		return err
+	}
 	if isTimeout(err) {
 		return fmt.Errorf("no answer to %s", what)
 	}

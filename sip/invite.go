@@ -12,9 +12,6 @@ import (
 // errClosed says that the trunk is not open, or stops.
 var errClosed = errors.New("the trunk is not open")
 
-// errNoOptions is of a target that is passed over.
-var errNoOptions = errors.New("no answer to OPTIONS, and there is another target")
-
 // Invite sends an INVITE and returns its leg as soon as it was handed to the network; ctx limits resolving and
 // connecting only. The error is a [*SendError], and nothing was sent then.
 func (t *Trunk) Invite(ctx context.Context, in Invite) (*Leg, error) {
@@ -63,8 +60,10 @@ func (t *Trunk) inviteAt(ctx context.Context, in Invite, target Target, next []T
 	if err != nil {
 		return nil, err
 	}
-	if len(next) > 0 && !t.awake(ctx, p) {
-		return nil, &SendError{"connect", &FlowError{target, FailureTimeout, errNoOptions}}
+	if len(next) > 0 {
+		if err := t.awake(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	p = t.oriented(ctx, p)
 	if err := t.admit(ctx, p); err != nil {
@@ -97,16 +96,24 @@ const awakeLimit = time.Second
 
 // awake asks a target on UDP whether it is there before it gets an INVITE. On UDP the dead say nothing, and an INVITE that
 // may have arrived must not be sent to the next one, because two phones could ring; OPTIONS rings nobody. Who was heard
-// from lately is not asked.
-func (t *Trunk) awake(ctx context.Context, p path) bool {
+// from lately is not asked. The error is a [*SendError] that lets the next one have the INVITE.
+func (t *Trunk) awake(ctx context.Context, p path) error {
 	at := t.endpoint(p)
 	if at.transport != "udp" || t.up.health.fresh(at) || t.up.health.resting(at) {
-		return true // one that rests is here because all others do: it gets its chance
+		return nil // one that rests is here because all others do: it gets its chance
 	}
 	limit, cancel := context.WithTimeout(ctx, t.waits.awake)
 	defer cancel()
 	res, err := t.transact(limit, t.request(sip.OPTIONS, "", p))
-	return err == nil && res.StatusCode != 503 || ctx.Err() != nil
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err == nil && res.StatusCode == 503:
+		err = fmt.Errorf("%s answers OPTIONS with %s", p.to, statusLine(res))
+	case err == nil:
+		return nil
+	}
+	return &SendError{"connect", fmt.Errorf("%w, and there is another address", err)}
 }
 
 // adopt registers a leg for the peer's requests; Run waits for it from then on.

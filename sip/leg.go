@@ -305,7 +305,7 @@ func (t *Trunk) limited(d time.Duration) (context.Context, context.CancelFunc) {
 
 // transact sends a request other than INVITE and ACK, and returns its final response.
 func (t *Trunk) transact(ctx context.Context, req *sip.Request) (*sip.Response, error) {
-	to := destination(req)
+	to, began := destination(req), t.env.Now()
 	if err := t.connect(ctx, req); err != nil {
 		t.up.health.failed(to, 0)
 		return nil, err
@@ -328,14 +328,14 @@ func (t *Trunk) transact(ctx context.Context, req *sip.Request) (*sip.Response, 
 			}
 		case <-tx.Done():
 			t.up.health.failed(to, 0)
-			return nil, t.up.flows.because(to, tx.Err())
+			return nil, t.unheard(req, began, t.up.flows.because(to, tx.Err()))
 		case <-t.abandon:
 			return nil, errClosed
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				t.up.health.failed(to, 0)
 			}
-			return nil, ctx.Err()
+			return nil, t.unheard(req, began, ctx.Err())
 		}
 	}
 }

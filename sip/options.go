@@ -64,7 +64,10 @@ func (t *Trunk) probe(ctx context.Context, p path) (Probe, error) {
 		if !errors.Is(ctx.Err(), context.Canceled) { // we stop: the trunk missed nothing
 			t.vitals.miss(noAnswer("OPTIONS", err))
 		}
-		return Probe{}, fmt.Errorf("OPTIONS to %s: %w", p.to, err)
+		if _, said := errors.AsType[*silence](err); !said {
+			err = fmt.Errorf("OPTIONS to %s: %w", p.to, err)
+		}
+		return Probe{}, err
 	}
 	latency := t.env.Now().Sub(sent)
 	t.vitals.final(res, latency)

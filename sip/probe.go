@@ -3,11 +3,8 @@ package sip
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // ProbeMode is how a trunk is asked whether it is there.
@@ -72,8 +69,4 @@ func (t *Trunk) share(d time.Duration, from, to float64) time.Duration {
 	}
 	chance := float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
 	return time.Duration(float64(d) * (from + chance*(to-from)))
-}
-
-func isTimeout(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sip.ErrTransactionTimeout)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,7 +130,7 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		checkRegistration(ctx, g, t, r) // first: a wrong password shall be tried once
 		p, err := probe(ctx, t)
 		switch {
-		case errors.Is(err, errUnanswered):
+		case sip.FailureOf(err) == sip.FailureSilent:
 			r.add("trunk", t.Name(), "fail", err.Error(), "see that the address is right, the peer runs, and a firewall lets SIP through; some peers ignore OPTIONS, and only a real call tells then (telgate call)")
 		case err != nil:
 			r.add("trunk", t.Name(), "fail", err.Error(), remedy(err))
@@ -164,15 +163,8 @@ func probe(ctx context.Context, t *sip.Trunk) (sip.Probe, error) {
 	if err := t.Ready(ctx); err != nil {
 		return sip.Probe{}, err
 	}
-	p, err := t.Probe(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return p, fmt.Errorf("%w within %s", errUnanswered, probeLimit)
-	}
-	return p, err
+	return t.Probe(ctx)
 }
-
-// errUnanswered is all that UDP tells of a peer that is not there, or does not want to answer.
-var errUnanswered = errors.New("no answer to OPTIONS")
 
 // checkSlack asks Slack who we are, and what we may do there.
 func checkSlack(ctx context.Context, g *gateway, r *report) {
