@@ -96,7 +96,7 @@ const awakeLimit = time.Second
 
 // awake asks a target on UDP whether it is there before it gets an INVITE. On UDP the dead say nothing, and an INVITE that
 // may have arrived must not be sent to the next one, because two phones could ring; OPTIONS rings nobody. Who was heard
-// from lately is not asked. The error is a [*SendError] that lets the next one have the INVITE.
+// from lately is not asked, which is everybody that [Trunk.patrol] found alive. The error is a [*SendError] that lets the next one have the INVITE.
 func (t *Trunk) awake(ctx context.Context, p path) error {
 	at := t.endpoint(p)
 	if at.transport != "udp" || t.up.health.fresh(at) || t.up.health.resting(at) {
@@ -109,6 +109,7 @@ func (t *Trunk) awake(ctx context.Context, p path) error {
 	case ctx.Err() != nil:
 		return nil
 	case err == nil && res.StatusCode == 503:
+		t.up.health.failed(at, retryAfter(res))
 		err = fmt.Errorf("%s answers OPTIONS with %s", p.to, statusLine(res))
 	case err == nil:
 		return nil

@@ -94,11 +94,7 @@ func (t *Trunk) find(ctx context.Context, hops []string, transport string) ([]Ta
 // reach makes the path to a target; left is how many may still be tried, this one included, in the time that ctx has. A
 // target that cannot be reached rests.
 func (t *Trunk) reach(ctx context.Context, target Target, left int) (path, error) {
-	p := path{to: target.Addr, transport: target.Transport}
-	p.host, p.port = t.domainOf(target)
-	t.mu.Lock()
-	p.local = t.local
-	t.mu.Unlock()
+	p := t.byUDP(target)
 	if target.Transport != "udp" {
 		limit, cancel := portion(ctx, left)
 		defer cancel()
@@ -119,6 +115,17 @@ func (t *Trunk) reach(ctx context.Context, target Target, left int) (path, error
 	t.peer = target.Addr
 	t.mu.Unlock()
 	return p, nil
+}
+
+// byUDP is the path to a target from our socket; for a connection it wants another local address.
+func (t *Trunk) byUDP(target Target) path {
+	p := path{to: target.Addr, transport: target.Transport}
+	p.host, p.port = t.domainOf(target)
+	t.mu.Lock()
+	p.local = t.local
+	t.mu.Unlock()
+	p.advertise = t.advertise(p)
+	return p
 }
 
 // portion is an equal part of the time left.

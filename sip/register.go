@@ -147,6 +147,12 @@ func (r *registration) keep(ctx context.Context, due time.Duration) {
 // register tries once, and returns when to do it again.
 func (r *registration) register(ctx context.Context) time.Duration {
 	b, err := r.bind(ctx)
+	for range maxTargets {
+		if err == nil || !r.mayBeElsewhere(ctx, err) {
+			break
+		}
+		b, err = r.bind(ctx)
+	}
 	if ctx.Err() != nil {
 		return 0
 	}
@@ -191,6 +197,9 @@ func (r *registration) bind(ctx context.Context) (*binding, error) {
 		if least, ok := seconds(firstHeader(res, "Min-Expires")); ok && res.StatusCode == 423 && least > r.ask && least <= expiresMost {
 			r.ask = least
 			continue
+		}
+		if res.StatusCode == 503 {
+			r.trunk.up.health.failed(r.trunk.endpoint(p), retryAfter(res))
 		}
 		if !res.IsSuccess() {
 			return nil, &refusal{res.StatusCode, statusLine(res), retryAfter(res)}

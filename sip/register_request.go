@@ -10,16 +10,29 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// path is how REGISTER travels: to the registrar, or to the trunk itself.
-func (r *registration) path(ctx context.Context) (path, error) {
+// hops are what REGISTER is sent to: the registrar, or the trunk itself. They are resolved like the trunk's (RFC 3263).
+func (r *registration) hops() []string {
 	cfg := &r.trunk.cfg
 	switch {
 	case cfg.OutboundProxy != "":
-		return r.trunk.pathBy(ctx, []string{cfg.OutboundProxy})
+		return []string{cfg.OutboundProxy}
 	case cfg.Register.Registrar != "":
-		return r.trunk.pathBy(ctx, []string{cfg.Register.Registrar})
+		return []string{cfg.Register.Registrar}
 	}
-	return r.trunk.pathBy(ctx, cfg.Addresses) // the service route is not for REGISTER (RFC 3608 5)
+	return cfg.Addresses // the service route is not for REGISTER (RFC 3608 5)
+}
+
+func (r *registration) path(ctx context.Context) (path, error) { return r.trunk.pathBy(ctx, r.hops()) }
+
+// mayBeElsewhere tells whether a REGISTER that failed is to be sent to another place of the registrar's at once (RFC 3263
+// 4.3): this one is silent or answers 503, and there is one that did not fail lately.
+func (r *registration) mayBeElsewhere(ctx context.Context, err error) bool {
+	answer, answered := errors.AsType[*refusal](err)
+	if _, challenged := errors.AsType[*AuthError](err); challenged || answered && answer.status != 503 {
+		return false
+	}
+	targets, err := r.trunk.targets(ctx, r.hops(), r.trunk.cfg.Transport)
+	return err == nil && len(targets) > 1 && !r.trunk.up.health.resting(targets[0].endpoint())
 }
 
 // request builds a REGISTER. It goes to the domain and names the account, not the caller id (RFC 3261 10.2).
