@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -34,6 +35,7 @@ type Leg struct {
 	done   chan struct{}
 
 	hangOnce sync.Once
+	hungUp   atomic.Pointer[time.Time]
 	forks    forks
 	arrivals arrivals
 	trace    *Trace // of whoever asked for the call
@@ -86,6 +88,9 @@ const (
 	over
 )
 
+// errUnconfirmed is how a leg ends whose trunk stops before the peer has answered to its end.
+var errUnconfirmed = errors.New("the peer has not confirmed the end")
+
 func newLeg(t *Trunk, p path) *Leg {
 	return &Leg{
 		trunk: t, path: p,
@@ -100,7 +105,13 @@ func (l *Leg) Events() <-chan Event { return l.events }
 
 // Hangup ends the leg, whatever state it is in: CANCEL (once a response came, RFC 3261 9.1), BYE, or ACK and BYE for an
 // answer that crosses the CANCEL. It returns at once, and only its first call counts; Ended tells how it went.
-func (l *Leg) Hangup(h Hangup) { l.hangOnce.Do(func() { l.hang <- h }) }
+func (l *Leg) Hangup(h Hangup) {
+	l.hangOnce.Do(func() {
+		now := l.trunk.env.Now()
+		l.hungUp.Store(&now)
+		l.hang <- h
+	})
+}
 
 // Done is closed when nothing is left to send for the leg.
 func (l *Leg) Done() <-chan struct{} { return l.done }
@@ -134,7 +145,7 @@ func (l *Leg) run() {
 			l.due.pass()
 		case <-l.trunk.abandon:
 			l.lastWord()
-			l.finish(EndedByTimeout, errClosed)
+			l.finish(EndedByTimeout, errUnconfirmed)
 		}
 	}
 	l.due.stop()
@@ -285,7 +296,7 @@ func (l *Leg) vital(by EndedBy, err error) {
 	case l.end.Status == 408 || l.end.Status == 503: // may be the callee's network; probes tell
 	case l.end.Responses > 0:
 		l.trunk.vitals.answered(0)
-	case by == EndedByTimeout && !errors.Is(err, errClosed), by == EndedByTransport:
+	case by == EndedByTimeout && !errors.Is(err, errUnconfirmed), by == EndedByTransport:
 		l.trunk.vitals.miss(noAnswer("INVITE", err))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -471,6 +472,62 @@ func TestAStoppingTrunkHangsUpWhatIsLeft(t *testing.T) {
 	}
 	if _, err := trunk.Invite(t.Context(), sip.Invite{User: "7101"}); err == nil {
 		t.Error("a stopped trunk takes calls")
+	}
+}
+
+func TestAStoppingTrunkGivesEachLegTwoSecondsFromItsHangUp(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before time.Duration // the stop, a leg is hung up
+		hung   bool
+		hurry  bool
+		want   time.Duration
+	}{
+		{"hung up by the stop", 0, false, false, 2 * time.Second},
+		{"hung up a second before", time.Second, true, false, time.Second},
+		{"hung up long before", 3 * time.Second, true, false, 0},
+		{"in a hurry", 0, true, true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				wire := siptest.NewWire()
+				peer, err := wire.Listen(t.Context(), "udp", "127.0.0.1:5060") // says nothing
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = peer.Close() }()
+				env := environment()
+				env.Listen = wire.Listen
+				trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{peer.LocalAddr().String()}, Transport: "udp", Local: sip.Local{Bind: "127.0.0.1"}}, env)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- trunk.Run(ctx) }()
+				if err := trunk.Ready(ctx); err != nil {
+					t.Fatal(err)
+				}
+				leg := invite(t, trunk)
+				if c.hung {
+					leg.Hangup(sip.Hangup{})
+				}
+				pass(c.before)
+				if c.hurry {
+					trunk.Hurry()
+				}
+				began := time.Now()
+				stop()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(began).Round(100 * time.Millisecond); took != c.want {
+					t.Errorf("it took %s", took)
+				}
+				ends(t, leg, sip.EndedByTimeout)
+				<-time.NewTimer(time.Minute).C // sipgo's transactions outlive their user agent
+			})
+		})
 	}
 }
 

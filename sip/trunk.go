@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	farewell   = 2 * time.Second       // for the CANCELs and BYEs of a trunk that stops
+	farewell   = 2 * time.Second       // for the CANCEL or BYE of a leg to be answered, once its trunk stops
 	settleTime = 20 * time.Millisecond // for what was read just before
 )
 
@@ -32,6 +32,8 @@ type Trunk struct {
 
 	opened  chan struct{} // closed when the first attempt to open has ended
 	waits   waits
+	hurry   chan struct{} // closed when nobody waits for the farewell
+	hurried sync.Once
 	abandon chan struct{} // closed when the farewell is over: legs return whatever is left
 
 	mu      sync.Mutex
@@ -92,7 +94,7 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 	}
 	t := &Trunk{
 		cfg: cfg, env: env, guard: newGuard(cfg.Peers), up: uplink{tls: secure}, legs: make(map[string]*Leg),
-		opened: make(chan struct{}), abandon: make(chan struct{}), waits: waits{awakeLimit, orderWait},
+		opened: make(chan struct{}), hurry: make(chan struct{}), abandon: make(chan struct{}), waits: waits{awakeLimit, orderWait},
 	}
 	t.key = t.token(16)
 	t.auth = newAuthenticator(cfg, env, t.token)
@@ -238,11 +240,12 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	}
 	over := make(chan struct{})
 	go func() { t.work.Wait(); close(over) }()
-	timer := time.NewTimer(farewell)
+	timer := time.NewTimer(t.patience(legs))
 	defer timer.Stop()
 	select {
 	case <-over:
 	case <-timer.C:
+	case <-t.hurry:
 	}
 	close(t.abandon)
 	<-over
@@ -258,6 +261,23 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	t.ua.close()
 	_ = t.ua.transport.Close() // once more: what came late all the same
 }
+
+// patience is how long the farewell lasts: a leg that was hung up a while ago has had its time.
+func (t *Trunk) patience(legs []*Leg) time.Duration {
+	if t.registration != nil || len(legs) == 0 { // what legs left behind
+		return farewell
+	}
+	left := time.Duration(0)
+	for _, l := range legs {
+		if hung := l.hungUp.Load(); hung != nil {
+			left = max(left, farewell-t.env.Now().Sub(*hung))
+		}
+	}
+	return left
+}
+
+// Hurry ends the farewell of a trunk that stops, or will: what is not answered by then is not waited for.
+func (t *Trunk) Hurry() { t.hurried.Do(func() { close(t.hurry) }) }
 
 // wait returns false where ctx ended first.
 func wait(ctx context.Context, d time.Duration) bool {

@@ -22,7 +22,7 @@ type callCmd struct {
 // Help is shown below the flags.
 func (callCmd) Help() string {
 	return `Exit status: 0 confirmed, 3 not reached, 4 no call got beyond our trunks, 5 refused (nothing was dialled), 6 stopped by
-somebody else, 130 or 143 interrupted here before anybody confirmed (the call is cancelled first; a second signal waits no more). 2 is usage or configuration, 1 internal.
+somebody else, 130 or 143 interrupted here before anybody confirmed (the call is cancelled first, its trunk has two seconds to confirm it; a second signal waits no more). 2 is usage or configuration, 1 internal.
 
 A file of --trace or --pcap that cannot be opened is a fault of usage, before anything is dialled. One that cannot be written to its
 end is told on stderr and changes no exit status: that is about the call.`

@@ -12,11 +12,12 @@ import (
 	"telgate"
 )
 
-// cutLimit is how long a call that is cut off may take to say how it ended: trunks have [hangupLimit] for their CANCEL.
-const cutLimit = 2 * hangupLimit
-
-// lastMoment is for what a page that has ended, or was given up, still tidies up.
-const lastMoment = time.Second
+const (
+	// hangUpLimit is how long the answer to a CANCEL or BYE is waited for.
+	hangUpLimit = 2 * time.Second
+	// lastMoment is for what a page that has ended, or was given up, still tidies up.
+	lastMoment = time.Second
+)
 
 // vigil is a page that somebody watches at a shell.
 type vigil struct {
@@ -24,7 +25,9 @@ type vigil struct {
 	gateway *gateway
 	state   string // the state directory
 	signals <-chan os.Signal
-	cut     func() // ends the trunks, whatever they wait for
+	cut     func() // ends the trunks
+
+	trunk string // that carries the call in progress, "" where there is none
 }
 
 // open waits for the trunks, or for a signal: then nothing was dialled.
@@ -48,8 +51,8 @@ func (w *vigil) open(ctx context.Context) os.Signal {
 	}
 }
 
-// follow shows events until the page has ended. The first signal stops the page; the second waits for the trunk no more, and
-// the third for nothing. A page that reached somebody all the same has: its exit status says so.
+// follow shows events until the page has ended. The first signal hangs up and waits for the trunk, but not for long; the
+// second waits for nothing. A page that reached somebody all the same has: its exit status says so.
 func (w *vigil) follow(ctx context.Context, id telgate.PageID, hangUp func()) error {
 	view := newView(w.app)
 	view.look, view.forbids = w.gateway.look, w.gateway.forbids
@@ -58,7 +61,7 @@ func (w *vigil) follow(ctx context.Context, id telgate.PageID, hangUp func()) er
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	status, result := 0, telgate.Result("")
-	var late <-chan time.Time
+	var late, over <-chan time.Time // from a signal on: the trunk had its time; so had the page
 	for {
 		select {
 		case ev, more := <-events:
@@ -72,27 +75,51 @@ func (w *vigil) follow(ctx context.Context, id telgate.PageID, hangUp func()) er
 				result = ev.Result
 			}
 			view.show(ev)
+			w.carried(ev)
 		case <-tick.C:
 			view.tick()
 		case <-late:
+			if w.trunk != "" {
+				w.say(fmt.Sprintf("trunk %s has not confirmed it: the phone may still ring, or be up, for a while", w.trunk))
+			}
+			late, over = nil, w.end(hangUp)
+		case <-over:
 			return withStatus(status, nil)
 		case s := <-w.signals:
-			switch {
-			case status == 0:
-				status = signalStatus(s)
+			if status == 0 {
+				status, late = signalStatus(s), time.After(hangUpLimit)
 				view.close()
-				w.say(cancelling(s))
+				w.say(hangingUp(s, w.trunk))
 				w.stop(ctx, id)
-			case late == nil:
-				timer := time.NewTimer(cutLimit)
-				defer timer.Stop()
-				late = timer.C
-				hangUp()
-				w.cut()
-			default:
-				return withStatus(status, nil)
+			} else {
+				late, over = nil, w.end(hangUp)
 			}
 		}
+	}
+}
+
+// end waits for trunks no more, and tells when to give the page up, too.
+func (w *vigil) end(hangUp func()) <-chan time.Time {
+	hangUp()
+	w.gateway.hurry()
+	w.cut()
+	return time.After(lastMoment)
+}
+
+// hurry has trunks that stop wait for no answer.
+func (g *gateway) hurry() {
+	for _, t := range g.trunks {
+		t.Hurry()
+	}
+}
+
+// carried keeps which trunk has a call in progress.
+func (w *vigil) carried(ev telgate.Event) {
+	switch {
+	case ev.Kind == telgate.EventCallEnded:
+		w.trunk = ""
+	case ev.Kind == telgate.EventDialing && ev.Order != nil:
+		w.trunk = ev.Order.Trunk
 	}
 }
 
@@ -103,13 +130,17 @@ func (w *vigil) stop(ctx context.Context, id telgate.PageID) {
 	}()
 }
 
-// cancelling is what somebody who interrupts a call waits for.
-func cancelling(s os.Signal) string {
-	again := "a second signal stops waiting"
-	if s == os.Interrupt {
-		again = "press Ctrl-C again to stop waiting"
+// hangingUp is what somebody who interrupts a call waits for.
+func hangingUp(s os.Signal, trunk string) string {
+	peer := "the trunk"
+	if trunk != "" {
+		peer = "trunk " + trunk
 	}
-	return "cancelling, waiting for the trunk; " + again
+	again := "a second signal ends it at once"
+	if s == os.Interrupt {
+		again = "press Ctrl-C again to end it at once"
+	}
+	return fmt.Sprintf("hanging up, waiting at most %s for %s to confirm it; %s", hangUpLimit, peer, again)
 }
 
 // signalStatus is the exit status of a command that a signal ended.

@@ -23,7 +23,6 @@ const (
 	testTail    = 1500 * time.Millisecond
 	testKey     = '5'
 	testKeyWait = 3 * time.Second
-	testGone    = 5 * time.Second // for the answer to our CANCEL or BYE
 	testHeard   = 15 * 8000       // samples that are kept
 	testScore   = 0.6             // of an echo: G.711, a lost packet and another level leave more
 )
@@ -73,16 +72,27 @@ func checkCall(ctx context.Context, g *gateway, r *report, name string) error {
 	defer done()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	last, forget := context.WithCancel(context.WithoutCancel(ctx))
+	defer forget()
 	over := make(chan struct{})
 	defer close(over)
 	go func() {
-		select {
-		case s := <-signals:
-			stop(withStatus(signalStatus(s), nil))
-		case <-over:
+		for {
+			select {
+			case s := <-signals:
+				if ctx.Err() == nil {
+					_, _ = fmt.Fprintln(g.look.app.env.err, "telgate:", hangingUp(s, name))
+					stop(withStatus(signalStatus(s), nil))
+				} else {
+					g.hurry()
+					forget()
+				}
+			case <-over:
+				return
+			}
 		}
 	}()
-	c.run(ctx, n)
+	c.run(ctx, last, n)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -107,7 +117,8 @@ type testCall struct {
 
 func (c *testCall) fail(message, fix string) { c.r.add("call", c.name, "fail", message, fix) }
 
-func (c *testCall) run(ctx context.Context, n telgate.Number) {
+// run makes the call. last is for its end, also where ctx is done.
+func (c *testCall) run(ctx, last context.Context, n telgate.Number) {
 	user, err := c.line.Dial(n)
 	if err != nil {
 		c.fail(fmt.Sprintf("the test number %s is not dialled: %v", n, err), "see limits and test_number")
@@ -133,7 +144,7 @@ func (c *testCall) run(ctx context.Context, n telgate.Number) {
 		c.talk(ctx)
 	}
 	why := c.ending(setup)
-	c.hangUp(ctx)
+	c.hangUp(last)
 	switch {
 	case ctx.Err() != nil: // interrupted: nothing was found out
 	case err != nil:
@@ -229,16 +240,14 @@ func (c *testCall) follow(ctx context.Context, limit time.Duration, signalled fu
 	}
 }
 
-// hangUp ends the call and waits until it is down, also where ctx is done.
+// hangUp ends the call and waits until it is down.
 func (c *testCall) hangUp(ctx context.Context) {
 	how := sip.Hangup{}
 	if c.up {
 		how.Reason = "Q.850;cause=16"
 	}
 	c.leg.Hangup(how)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), testGone)
-	defer cancel()
-	c.follow(ctx, testGone, nil, nil)
+	c.follow(ctx, hangUpLimit, nil, nil)
 }
 
 // judge says what an answered call proved.

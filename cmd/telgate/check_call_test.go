@@ -99,6 +99,9 @@ func TestATestCallThatIsInterruptedIsHungUpFirst(t *testing.T) {
 	if status := run(s.ctx, []string{"check", "--call", "main"}, s.environment(&out, &errs, signals)); status != exitInterrupted {
 		t.Errorf("exit status %d\n%s%s", status, out.bytes(), errs.bytes())
 	}
+	if !strings.Contains(string(errs.bytes()), "telgate: hanging up, waiting at most 2s for trunk main to confirm it") {
+		t.Errorf("stderr is %s", errs.bytes())
+	}
 	s.quiet()
 	if got := s.script.String(); !strings.Contains(got, "(the phone 7199 rang: cancelled)") {
 		t.Errorf("got %q", got)

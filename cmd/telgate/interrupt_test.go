@@ -60,6 +60,7 @@ func TestAnInterruptedCallIsCancelledFirst(t *testing.T) {
 		}
 		s := rings(t, phone.Addr(), "", "--json")
 		ring := soon(t, phone.Calls())
+		s.until(t, `"event":"ringing"`)
 		s.signals <- signal
 		soon(t, ring.Over())
 		if ring.Why() != "cancelled" {
@@ -72,8 +73,8 @@ func TestAnInterruptedCallIsCancelledFirst(t *testing.T) {
 		if last := lines[len(lines)-1]; !strings.Contains(last, `"event":"page_ended"`) || !strings.Contains(last, `"result":"cancelled"`) {
 			t.Errorf("%s: the last line is %s", signal, last)
 		}
-		if !strings.Contains(string(s.errs.bytes()), "cancelling, waiting for the trunk") {
-			t.Errorf("%s: nothing says that it is being cancelled: %s", signal, s.errs.bytes())
+		if !strings.Contains(string(s.errs.bytes()), "hanging up, waiting at most 2s for trunk main to confirm it") {
+			t.Errorf("%s: nothing says what is waited for: %s", signal, s.errs.bytes())
 		}
 		phone.Close()
 	}
@@ -104,18 +105,24 @@ func TestAnInterruptAfterTheKeyLeavesThePageConfirmed(t *testing.T) {
 	}
 }
 
-func TestASecondInterruptWaitsForASilentTrunkNoMore(t *testing.T) {
+func TestATrunkThatDoesNotConfirmTheEndIsNotWaitedForLong(t *testing.T) {
 	t.Parallel()
-	s := rings(t, silent(t), "", "--json")
-	s.until(t, `"event":"dialing"`)
-	s.signals <- os.Interrupt
-	s.signals <- os.Interrupt
-	if got := soon(t, s.status); got != 130 {
-		t.Errorf("exit status %d", got)
-	}
-	lines := strings.Split(strings.TrimSpace(string(s.out.bytes())), "\n")
-	if last := lines[len(lines)-1]; !strings.Contains(last, `"event":"page_ended"`) {
-		t.Errorf("the last line is %s", last)
+	for signals, told := range map[int]bool{1: true, 2: false} { // the second one waits for nothing
+		s := rings(t, silent(t), "", "--json")
+		s.until(t, `"event":"dialing"`)
+		for range signals {
+			s.signals <- os.Interrupt
+		}
+		if got := soon(t, s.status); got != 130 {
+			t.Errorf("exit status %d", got)
+		}
+		lines := strings.Split(strings.TrimSpace(string(s.out.bytes())), "\n")
+		if last := lines[len(lines)-1]; !strings.Contains(last, `"event":"page_ended"`) {
+			t.Errorf("the last line is %s", last)
+		}
+		if strings.Contains(string(s.errs.bytes()), "trunk main has not confirmed it: the phone may still ring") != told {
+			t.Errorf("after %d signals: %s", signals, s.errs.bytes())
+		}
 	}
 }
 
