@@ -44,7 +44,7 @@ func (c *callCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	state := stateDir(cfg.File.Beside(cfg.Gateway.StateDir), a.env.getenv)
+	state := a.stateDir(cfg)
 	if !c.Direct {
 		running, err := gatewayRuns(state)
 		if err != nil {

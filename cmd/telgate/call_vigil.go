@@ -162,7 +162,7 @@ func (w *vigil) note(page telgate.PageID, r telgate.Request) {
 		err = appendLine(w.state, "direct.jsonl", line)
 	}
 	if err != nil {
-		w.say("this call is not noted: " + err.Error())
+		w.say("this call is not noted: " + (&stateError{w.state, err}).Error())
 	}
 }
 

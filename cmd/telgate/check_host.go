@@ -29,6 +29,7 @@ func checkHost(ctx context.Context, g *gateway, a *app, r *report) {
 			calls += usualCalls
 		}
 	}
+	checkState(a.stateDir(g.cfg), r)
 	checkPorts(ctx, g, a, calls, r)
 	checkEphemeral(g, a, r)
 	checkFiles(a, calls, r)

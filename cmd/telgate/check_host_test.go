@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,29 @@ func TestWhatThisMachineLacksForItsCallsIsSaid(t *testing.T) {
 	s.file("config.toml", strings.Replace(mainTrunk, "[web]", "[media]\naddress = \"10.99.99.99\"\n[web]", 1)+alice)
 	if got := found(t, s, "host"); got != "warn host main SDP names 10.99.99.99, which is no address of this machine: see media.address\n" {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestAStateDirectoryThatIsOfNoUseIsSaidByEveryCommandThatNeedsIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.file("config.toml", mainTrunk+alice)
+	if got := found(t, s, "host"); got != "" {
+		t.Errorf("nothing is wrong, and it says\n%s", got)
+	}
+	s.says("ok    host     state              $DIR/state can be written and locked")
+	if left, err := os.ReadDir(s.dir); err != nil || len(left) != 1 {
+		t.Errorf("check leaves something: %v, %v", left, err)
+	}
+	s.file("state", "no directory")
+	const want = "gateway.state_dir: $DIR/state cannot be used: not a directory: set gateway.state_dir to a directory that this user can make, write to and lock"
+	if got := found(t, s, "host"); got != "fail host state "+want+"\n" {
+		t.Errorf("got\n%s", got)
+	}
+	for command, more := range map[string]string{"serve": "\n-- exit 2", "call alice": "; or break the glass with --direct\n-- exit 2"} {
+		s.script.Reset()
+		s.telgate(command)
+		s.says("telgate: " + want + more)
 	}
 }
 

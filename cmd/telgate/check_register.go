@@ -17,7 +17,7 @@ const registrationLimit = 12 * time.Second
 // registering tells how a command that looks at trunks may register: not at all in earnest beside a running gateway,
 // whose contact a PBX that keeps one only would throw out.
 func (a *app) registering(cfg config.Config) registering {
-	if runs, err := gatewayRuns(stateDir(cfg.File.Beside(cfg.Gateway.StateDir), a.env.getenv)); runs || err != nil {
+	if runs, err := gatewayRuns(a.stateDir(cfg)); runs || err != nil {
 		return registerAsk
 	}
 	return registerFull

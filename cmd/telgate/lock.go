@@ -9,10 +9,36 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"telgate/config"
 )
 
 // errLocked says that a gateway runs on this state directory.
 var errLocked = errors.New("a gateway runs here")
+
+// stateError says that a state directory is of no use.
+type stateError struct {
+	dir string
+	err error
+}
+
+// stateFix is what to do about it.
+const stateFix = "set gateway.state_dir to a directory that this user can make, write to and lock"
+
+// Error names the key.
+func (e *stateError) Error() string { return e.what() + ": " + stateFix }
+
+func (e *stateError) what() string {
+	return fmt.Sprintf("gateway.state_dir: %s cannot be used: %v", e.dir, withoutPath(e.err))
+}
+
+// Unwrap is the cause.
+func (e *stateError) Unwrap() error { return e.err }
+
+// stateDir is the state directory of a configuration.
+func (a *app) stateDir(cfg config.Config) string {
+	return stateDir(cfg.File.Beside(cfg.Gateway.StateDir), a.env.getenv)
+}
 
 // stateDir is where the gateway keeps its lock and notes: state_dir of the configuration, else what systemd gives, else
 // the user's own.
@@ -32,14 +58,14 @@ func stateDir(configured string, getenv func(string) string) string {
 // process ends.
 func lockState(dir string) (*flock.Flock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the state directory: %w", err)
+		return nil, &stateError{dir, err}
 	}
 	lock := flock.New(filepath.Join(dir, "telgate.lock"))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // somebody may be looking at it for a moment
 	defer cancel()
 	ok, err := lock.TryLockContext(ctx, 20*time.Millisecond)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("lock %s: %w", lock.Path(), err)
+		return nil, &stateError{dir, err}
 	}
 	if !ok {
 		return nil, errLocked
@@ -58,7 +84,7 @@ func gatewayRuns(dir string) (bool, error) {
 		return false, withStatus(exitRefused, fmt.Errorf("%s belongs to another user, whose gateway may run: call as that user, or break the glass with --direct", dir))
 	}
 	if err != nil {
-		return false, fmt.Errorf("look at %s: %w", lock.Path(), err)
+		return false, withStatus(exitUsage, fmt.Errorf("%w; or break the glass with --direct", &stateError{dir, err}))
 	}
 	if !free {
 		return true, nil

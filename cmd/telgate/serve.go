@@ -47,7 +47,7 @@ func (serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	state := stateDir(cfg.File.Beside(cfg.Gateway.StateDir), a.env.getenv)
+	state := a.stateDir(cfg)
 	lock, err := lockState(state)
 	if errors.Is(err, errLocked) {
 		return withStatus(exitRefused, fmt.Errorf("another gateway runs on %s: stop it first, or give this one its own gateway.state_dir", state))
