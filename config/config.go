@@ -196,6 +196,8 @@ type Phone struct {
 	Label  string
 	Trunk  string
 	Ring   time.Duration
+	// VoicemailAfter is when its mailbox answers, 0 where that is not known.
+	VoicemailAfter time.Duration
 }
 
 // Group is [groups.NAME].

@@ -114,6 +114,7 @@ func (p *Person) keys(phones *[]string) keys {
 func (p *Phone) keys() keys {
 	return keys{
 		"number": text(&p.Number), "label": text(&p.Label), "trunk": text(&p.Trunk), "ring": duration(&p.Ring, time.Second, 5*time.Minute),
+		"voicemail_after": duration(&p.VoicemailAfter, time.Second, 5*time.Minute),
 	}
 }
 

@@ -95,6 +95,8 @@ func (c *checkCmd) Run(a *app) error {
 	checkIdentity(g, r)
 	checkLanguages(g, r)
 	checkNumbers(g, r, a)
+	checkTestCalls(g, r)
+	checkMailboxes(g, r)
 	checkShared(g, r)
 	checkWays(g, r)
 	checkSlack(a.ctx, g, r)

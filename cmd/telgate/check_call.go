@@ -23,8 +23,8 @@ const (
 	testTail    = 1500 * time.Millisecond
 	testKey     = '5'
 	testKeyWait = 3 * time.Second
-	testHeard   = 15 * 8000       // samples that are kept
-	testScore   = 0.6             // of an echo: G.711, a lost packet and another level leave more
+	testHeard   = 15 * 8000 // samples that are kept
+	testScore   = 0.6       // of an echo: G.711, a lost packet and another level leave more
 )
 
 // testNumber is what check --call rings over a trunk, the zero Number where nothing is configured. A bare extension is one
@@ -57,6 +57,21 @@ func checkTestNumbers(cfg config.Config) config.Faults {
 		}
 	}
 	return faults
+}
+
+// checkTestCalls dry-runs the test numbers: what check --call would dial, or what forbids it.
+func checkTestCalls(g *gateway, r *report) {
+	for _, t := range g.cfg.Trunks {
+		n, _ := testNumber(t, g.cfg.Calls.Region) // build has checked it
+		if n == (telgate.Number{}) {
+			continue
+		}
+		if _, err := g.dialer.Dial(n, routeOf(g.routes, t.Name)); err != nil {
+			r.add("number", t.Name+" test", "fail", fmt.Sprintf("%s is not dialled: %v", n, err), "see limits and trunks."+t.Name+".test_number")
+			continue
+		}
+		r.add("number", t.Name+" test", "ok", fmt.Sprintf("%s over %s, by check --call only", g.target(n, t.Name, r.app.cli.ShowNumbers), t.Name), "")
+	}
 }
 
 // checkCall rings a trunk's test number and finds out whether sound and keys come back. It reports what happened; the
@@ -111,8 +126,8 @@ type testCall struct {
 	up      bool // it was answered
 	ended   *sip.Ended
 	began   time.Time // of the first sweep
-	pressed bool      // a key was, which needs telephone-event agreed on
-	key     bool      // it came back
+	pressed string    // how a key was: "RFC 4733", which needs telephone-event agreed on, or "SIP INFO"
+	key     string    // how it came back
 }
 
 func (c *testCall) fail(message, fix string) { c.r.add("call", c.name, "fail", message, fix) }
@@ -194,15 +209,38 @@ func (c *testCall) talk(ctx context.Context) {
 	c.began = c.g.look.app.env.now()
 	c.session.Play(frames)
 	c.follow(ctx, time.Duration(len(frames))*media.Frame+testTail, nil, nil)
-	s, ok := c.session.(*media.Session)
-	c.pressed = ok && c.ended == nil && s.Press(testKey) == nil
-	if c.pressed {
-		c.follow(ctx, testKeyWait, nil, func(ev media.Event) bool {
-			k, is := ev.(media.Key)
-			c.key = c.key || is && k.Digit == testKey
-			return c.key
+	if c.ended == nil && c.press() {
+		c.follow(ctx, testKeyWait, func(ev sip.Event) bool {
+			if d, is := ev.(sip.Digit); is && d.Digit == testKey && c.line.Keys != voice.KeysRFC4733 {
+				c.key = byInfo
+			}
+			return c.key != ""
+		}, func(ev media.Event) bool {
+			if k, is := ev.(media.Key); is && k.Digit == testKey && c.line.Keys != voice.KeysInfo {
+				c.key = byEvent
+			}
+			return c.key != ""
 		})
 	}
+}
+
+// Ways of a key.
+const (
+	byEvent = "RFC 4733"
+	byInfo  = "SIP INFO"
+)
+
+// press presses a key in the way the trunk's own come: an echo that takes it says it back in the same.
+func (c *testCall) press() bool {
+	if s, ok := c.session.(*media.Session); ok && c.line.Keys != voice.KeysInfo && s.Press(testKey) == nil {
+		c.pressed = byEvent
+		return true
+	}
+	if leg, ok := c.leg.(*sip.Leg); ok && c.line.Keys != voice.KeysRFC4733 {
+		leg.Press(testKey)
+		c.pressed = byInfo
+	}
+	return c.pressed != ""
 }
 
 // follow handles what happens until the time is over, one of the two functions is content, or the call has ended.
@@ -269,12 +307,13 @@ func (c *testCall) judge(n telgate.Number, after time.Duration) {
 		c.r.add("call", c.name, "ok", fmt.Sprintf("%s: sound goes both ways, back after about %d ms", facts, late.Milliseconds()), "")
 	}
 	switch {
-	case c.key:
-		c.r.add("call", c.name, "ok", "keys come back (RFC 4733)", "")
-	case score >= testScore && !c.pressed:
-		c.r.add("call", c.name, "warn", "keys were not tried: no telephone-event (RFC 4733) was agreed on", "see dtmf of the trunk, and press keys on a phone of it")
+	case c.key != "":
+		c.r.add("call", c.name, "ok", "keys come back ("+c.key+")", "")
+	case score >= testScore && c.pressed == "":
+		c.r.add("call", c.name, "warn", "no telephone-event (RFC 4733) was agreed on, so it is not proved that keys get through", "see dtmf of the trunk, and press keys on a phone of it")
 	case score >= testScore:
-		c.r.add("call", c.name, "warn", "a key that we pressed did not come back as one", "press keys on a phone of this trunk and see whether they are heard; not every echo says them back")
+		c.r.add("call", c.name, "warn", fmt.Sprintf("a key that we pressed by %s did not come back, so it is not proved that keys get through", c.pressed),
+			"press keys on a phone of this trunk and see whether they are heard; not every echo says them back")
 	}
 }
 

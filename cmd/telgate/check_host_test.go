@@ -86,6 +86,26 @@ func TestAStateDirectoryThatIsOfNoUseIsSaidByEveryCommandThatNeedsIt(t *testing.
 	}
 }
 
+func TestATestNumberIsDryRunAndRingsNobody(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for number, want := range map[string]string{
+		"7199":             "ok    number   main test          sip:7199@$PBX over main, by check --call only\n",
+		"+1 202 555 0123":  "ok    number   main test          sip:…23@$PBX over main, by check --call only\n",
+		"0110":             "fail  number   main test          sip:0110@main is not dialled: reaches the emergency or short number 110: see limits and trunks.main.test_number\n",
+		"+44 20 7946 0123": "fail  number   main test          +44…23 is not dialled: not in limits.prefixes_allowed; add its prefix, for example \"+44\": see limits and trunks.main.test_number\n",
+		"sip:7199@main":    "ok    number   main test          sip:7199@$PBX over main, by check --call only\n",
+	} {
+		s.file("config.toml", mainTrunk+"test_number = \""+number+"\"\n"+alice+"[limits]\nprefixes_allowed = [\"+1\"]\n")
+		s.script.Reset()
+		s.telgate("check")
+		s.says(want)
+	}
+	if got := s.script.String(); strings.Contains(got, "rang: ") {
+		t.Errorf("it rang:\n%s", got)
+	}
+}
+
 func TestWhatAnAnswerToOPTIONSTellsIsSaid(t *testing.T) {
 	t.Parallel()
 	us, now := netip.MustParseAddrPort("10.0.0.5:5060"), time.Date(2026, 11, 24, 9, 0, 0, 999, time.UTC)
@@ -151,9 +171,23 @@ language = "fr"
 phones = ["sip:7101@main"]
 [people.carol]
 phones = ["sip:7101@main", "+1 202 555 0123"]
+[people.dave]
+[[people.dave.phone]]
+number = "sip:7104@main"
+label = "desk"
+voicemail_after = "2s"
+[[people.dave.phone]]
+number = "sip:7105@main"
+ring = "20s"
+voicemail_after = "18s"
+[[people.dave.phone]]
+number = "sip:7106@main"
+voicemail_after = "3s"
 `)
 	want := `warn prompt announcement none is recorded: the built-in alert does not name who calls: record who calls and why, and set gateway.announce_prompt
 warn prompt fr alice hears the alert in "en": record it in "fr", see [prompts]
+warn number dave desk sip:7104@main rings for 2s, and its mailbox answers after 2s: set ring of this phone to 1s at most
+warn number dave sip:7105@main rings for 20s, and its mailbox answers after 18s: set ring of this phone to 15s at most
 warn number alice sip:7101@main is also bob's and carol's: it is rung once and whoever confirms, confirms for all; if that is not meant, correct one of them
 warn number alice +1…23 is also carol's: it is rung once and whoever confirms, confirms for all; if that is not meant, correct one of them
 warn number alice +81…78 goes over trunk main only: nothing takes over when it fails: add a second trunk that carries it, or a second phone of another kind

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"telgate"
 )
@@ -29,6 +31,25 @@ func checkShared(g *gateway, r *report) {
 				"it is rung once and whoever confirms, confirms for all; if that is not meant, correct one of them")
 		}
 	}
+}
+
+// checkMailboxes finds phones that ring until their mailbox answers: a call that ends there has reached nobody.
+func checkMailboxes(g *gateway, r *report) {
+	for i, p := range g.people.People() {
+		for j, phone := range g.cfg.People[i].Phones {
+			ring := cmp.Or(phone.Ring, g.cfg.Calls.Ring)
+			if phone.VoicemailAfter == 0 || ring < phone.VoicemailAfter {
+				continue
+			}
+			r.add("number", strings.TrimSpace(p.Nick+" "+phone.Label), "warn", fmt.Sprintf("%s rings for %s, and its mailbox answers after %s", p.Numbers[j], ring, phone.VoicemailAfter),
+				fmt.Sprintf("set ring of this phone to %s at most", below(phone.VoicemailAfter)))
+		}
+	}
+}
+
+// below is a ring that ends well before a mailbox answers: it counts from when it rings itself, which we may hear late.
+func below(mailbox time.Duration) time.Duration {
+	return max(time.Second, (mailbox - 3*time.Second).Truncate(time.Second))
 }
 
 // checkWays finds telephone numbers that only one trunk carries: when it fails, they cannot be called at all. Where there

@@ -28,6 +28,7 @@ type Ring struct {
 	over  chan struct{} // closed when the call ended
 	acked chan struct{} // closed with the first ACK
 	heard bool
+	echo  bool // keys by INFO are said back, too
 }
 
 // User is the user part of the address that was dialled.
@@ -55,8 +56,16 @@ func (r *Ring) Ear() *mediatest.Ear { return r.handset.Ear }
 // Mouth speaks and presses keys.
 func (r *Ring) Mouth() *mediatest.Mouth { return r.handset.Mouth }
 
-// Echo says everything that is heard, keys included, from now on.
-func (r *Ring) Echo() { r.handset.Echo() }
+// Echo says everything that is heard, keys included, those by INFO too, from now on.
+func (r *Ring) Echo() {
+	r.mu.Lock()
+	r.echo = true
+	r.mu.Unlock()
+	r.EchoRTP()
+}
+
+// EchoRTP is Echo without keys by INFO.
+func (r *Ring) EchoRTP() { r.handset.Echo() }
 
 // Over is closed when the call has ended; [Ring.Why] says how then.
 func (r *Ring) Over() <-chan struct{} { return r.over }
@@ -181,6 +190,14 @@ func (r *Ring) take(m Message) {
 	case "BYE":
 		r.phone.send(m, m.response("200 OK", r.tag, r.phone.Addr(), ""))
 		r.end("hung up by the caller")
+	case "INFO":
+		r.phone.send(m, m.response("200 OK", r.tag, r.phone.Addr(), ""))
+		r.mu.Lock()
+		echo := r.echo
+		r.mu.Unlock()
+		if echo {
+			r.phone.send(r.invite, r.invite.request("INFO", r.tag, r.phone.Addr(), int(r.phone.byes.Add(1)), m.Body, "Content-Type: "+m.Get("Content-Type")))
+		}
 	default:
 		r.phone.send(m, m.response("405 Method Not Allowed", r.tag, r.phone.Addr(), ""))
 	}
