@@ -65,12 +65,12 @@ func (l *Leg) transactInvite(ctx context.Context, req *sip.Request) (*sip.Respon
 	}
 	tx, err := l.trunk.ua.transactions.NewClientTransaction(ctx, req)
 	if err != nil {
-		return nil, &SendError{"connect", unnumbered(err, req)}
+		return nil, &SendError{"connect", unnumbered(err, userOf(&req.Recipient))}
 	}
 	tx.OnRetransmission(l.repeated)
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
-		return nil, &SendError{"send", unnumbered(err, req)}
+		return nil, &SendError{"send", unnumbered(err, userOf(&req.Recipient))}
 	}
 	for {
 		select {

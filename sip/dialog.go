@@ -12,6 +12,7 @@ type dialog struct {
 	toTag  string
 	remote sip.ToHeader
 	target sip.Uri
+	called *sip.Uri  // the INVITE's: in place of a target, where the peer named none
 	routes []sip.Uri // in the order requests follow them
 	sdp    []byte    // of a 18x, used where the 2xx carries none
 	order  sequence  // of the peer's requests
@@ -46,29 +47,38 @@ func (d *dialog) refresh(m interface{ Contact() *sip.ContactHeader }) {
 // request builds a request inside the dialog (RFC 3261 12.2.1.1). Sent to the trunk's own address: that is where its
 // packets come from, whatever a NAT or a careless Contact says, unless a route names another hop.
 func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Request {
-	target := d.target
-	if target.Host == "" {
-		target = l.first.Recipient
-	}
 	p := l.toward(d)
-	req := sip.NewRequest(method, *target.Clone())
+	req := sip.NewRequest(method, *l.remoteTarget(d).Clone())
 	req.AppendHeader(l.trunk.newVia(p))
 	maxForwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&maxForwards)
 	for _, r := range d.routes {
 		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
 	}
-	sip.CopyHeaders("From", l.first, req)
+	from := *l.from
+	req.AppendHeader(&from)
 	remote := d.remote
 	req.AppendHeader(&remote)
-	sip.CopyHeaders("Call-ID", l.first, req)
+	id := sip.CallIDHeader(l.callID)
+	req.AppendHeader(&id)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
 	if method != sip.ACK {
 		req.AppendHeader(l.trunk.contact(p))
 	}
-	sip.CopyHeaders("User-Agent", l.first, req)
+	l.trunk.userAgent(req)
 	l.trunk.address(req, p)
 	return req
+}
+
+// remoteTarget is the Request-URI of the dialog's requests.
+func (l *Leg) remoteTarget(d *dialog) *sip.Uri {
+	switch {
+	case d.target.Host != "":
+		return &d.target
+	case d.called != nil:
+		return d.called
+	}
+	return &l.first.Recipient
 }
 
 // toward is the path of the dialog's requests: the leg's, to the dialog's next hop. A sips: hop is reached by TLS or not at

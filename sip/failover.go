@@ -78,7 +78,7 @@ func (l *Leg) take(p path) {
 	l.path = p
 	l.trunk.mu.Unlock()
 	l.letIn(p.to.Addr())
-	l.ways = append(l.ways, l.trunk.keepOpen(p))
+	l.keepOpen(p)
 }
 
 // fitted is the INVITE of a retry, by TCP where it has become too large for UDP.

@@ -13,36 +13,44 @@ import (
 type forks struct {
 	taken chan struct{} // closed when the leg has taken its first 2xx
 
-	mu   sync.Mutex
-	tag  string
-	acks [2]*sip.Request // of the INVITE, and of our newest re-INVITE
+	mu    sync.Mutex
+	tag   string
+	acked [2]acked // the INVITE, and our newest re-INVITE
 }
 
-// acknowledged keeps an ACK in the dialog that was taken.
-func (f *forks) acknowledged(tag string, ack *sip.Request) {
+// acked is an INVITE of ours whose 2xx was acknowledged, and what an ACK of it is made of. There are thousands of calls, and
+// few of their ACKs are lost, so none is kept.
+type acked struct {
+	seq         uint32       // its CSeq, 0 = none
+	branch      string       // of the ACK: it is the same each time (RFC 3261 13.2.2.4)
+	credentials []sip.Header // those of the INVITE (22.1)
+}
+
+// acknowledged notes an ACK in the dialog that was taken.
+func (f *forks) acknowledged(tag string, a acked) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.acks[0] != nil {
-		f.acks[1] = ack
+	if f.acked[0].seq != 0 {
+		f.acked[1] = a
 		return
 	}
-	f.tag, f.acks[0] = tag, ack
+	f.tag, f.acked[0] = tag, a
 	close(f.taken)
 }
 
-// ackOf finds the ACK for a repeated 2xx; mine tells whether the dialog is the one that was taken.
-func (f *forks) ackOf(res *sip.Response) (ack *sip.Request, mine bool) {
+// ackOf finds what a repeated 2xx wants acknowledged once more; mine tells whether the dialog is the one that was taken.
+func (f *forks) ackOf(res *sip.Response) (a acked, mine bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.acks[0] == nil || tagOf(res.To().Params) != f.tag {
-		return nil, false
+	if f.acked[0].seq == 0 || tagOf(res.To().Params) != f.tag {
+		return acked{}, false
 	}
-	for _, ack := range f.acks {
-		if ack != nil && res.CSeq() != nil && ack.CSeq().SeqNo == res.CSeq().SeqNo {
-			return ack, true
+	for _, a := range f.acked {
+		if res.CSeq() != nil && a.seq == res.CSeq().SeqNo {
+			return a, true
 		}
 	}
-	return nil, true
+	return acked{}, true
 }
 
 // repeated takes a 2xx after the first: the same dialog's again means that our ACK was lost; another's is a second phone
@@ -62,11 +70,17 @@ func (l *Leg) repeated(res *sip.Response) {
 
 // acknowledgedAgain answers a 2xx of the dialog that was taken. One that comes before its ACK was sent is repeated.
 func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
-	ack, mine := l.forks.ackOf(res)
-	if ack != nil {
-		l.trunk.write(ack.Clone()) // one that is lost is asked for again
+	a, mine := l.forks.ackOf(res)
+	if a.seq == 0 {
+		return mine
 	}
-	return mine
+	again := func() { l.trunk.write(l.ack(l.talk, a)) } // one that is lost is asked for again
+	select {
+	case l.post <- again:
+	case <-l.done: // nobody else touches the leg any more
+		again()
+	}
+	return true
 }
 
 // unhandled takes responses that belong to no transaction: a 2xx long after its INVITE still means that a phone is off
@@ -78,7 +92,7 @@ func (t *Trunk) unhandled(res *sip.Response) {
 	t.mu.Lock()
 	l := t.legs[res.CallID().Value()]
 	t.mu.Unlock()
-	if l != nil && l.fromTag == tagOf(res.From().Params) && l.acknowledgedAgain(res) {
+	if l != nil && tagOf(l.from.Params) == tagOf(res.From().Params) && l.acknowledgedAgain(res) {
 		return // of a call that is up: its transaction is over, the call is not
 	}
 	t.dismiss(res)
@@ -109,12 +123,14 @@ func (t *Trunk) dismiss(res *sip.Response) {
 	p.advertise = t.advertise(p)
 	l := newLeg(t, p)
 	defer l.release()
-	from, callID := *res.From(), *res.CallID()
-	l.first = sip.NewRequest(sip.INVITE, t.uri("", p))
-	l.first.AppendHeader(&from)
-	l.first.AppendHeader(&callID)
+	from := *res.From()
+	l.from, l.callID = &from, res.CallID().Value()
 	d := dialogOf(res)
-	l.free = append(l.free, t.guard.allow(l.nextHop(d).Addr())) // or the answer to our BYE is dropped unread
+	if d.target.Host == "" {
+		target := t.uri("", p)
+		d.called = &target
+	}
+	l.letIn(l.nextHop(d).Addr()) // or the answer to our BYE is dropped unread
 	t.write(l.request(d, sip.ACK, res.CSeq().SeqNo))
 	ctx, stop := t.limited(giveUp)
 	defer stop()

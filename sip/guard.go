@@ -26,17 +26,24 @@ func newGuard(peers []netip.Prefix) *guard {
 
 // allow lets a host in until the returned function is called.
 func (g *guard) allow(host netip.Addr) (release func()) {
-	host = host.Unmap()
+	g.enter(host)
+	return sync.OnceFunc(func() { g.leave(host) })
+}
+
+// enter lets a host in, until it has left as often.
+func (g *guard) enter(host netip.Addr) {
 	g.mu.Lock()
-	g.hosts[host]++
-	g.mu.Unlock()
-	return sync.OnceFunc(func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.hosts[host]--; g.hosts[host] <= 0 {
-			delete(g.hosts, host)
-		}
-	})
+	defer g.mu.Unlock()
+	g.hosts[host.Unmap()]++
+}
+
+func (g *guard) leave(host netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	host = host.Unmap()
+	if g.hosts[host]--; g.hosts[host] <= 0 {
+		delete(g.hosts, host)
+	}
 }
 
 func (g *guard) allowed(host netip.Addr) bool {

@@ -31,7 +31,7 @@ func (t *Trunk) serve(req *sip.Request, tx *sip.ServerTx) {
 	t.mu.Lock()
 	l := t.legs[req.CallID().Value()]
 	t.mu.Unlock()
-	if l == nil || l.fromTag != toTag {
+	if l == nil || tagOf(l.from.Params) != toTag {
 		if !req.IsAck() {
 			respond(req, tx, 481, "Call/Transaction Does Not Exist")
 		}

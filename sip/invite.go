@@ -74,7 +74,7 @@ func (t *Trunk) inviteAt(ctx context.Context, in Invite, target Target, next []T
 	req, p = t.fit(ctx, req, p)
 	l := newLeg(t, p)
 	l.next, l.first, l.auth, l.trace = next, req, auth, in.Trace
-	l.callID, l.fromTag = l.first.CallID().Value(), tagOf(l.first.From().Params)
+	l.callID, l.from, l.user = l.first.CallID().Value(), l.first.From(), userOf(&l.first.Recipient)
 	l.seq, l.local, l.fallback = 1, in.Offer, in.Fallback
 	if err := t.adopt(l); err != nil {
 		l.release()
@@ -164,13 +164,13 @@ func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 	}
 	tx, err := l.trunk.ua.transactions.NewClientTransaction(ctx, req)
 	if err != nil {
-		return &SendError{"connect", unnumbered(l.trunk.up.flows.because(to, err), req)}
+		return &SendError{"connect", unnumbered(l.trunk.up.flows.because(to, err), userOf(&req.Recipient))}
 	}
 	tx.OnRetransmission(l.repeated)
 	l.arrivals.expect(req)
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
-		return &SendError{"send", unnumbered(l.trunk.up.flows.because(to, err), req)}
+		return &SendError{"send", unnumbered(l.trunk.up.flows.because(to, err), userOf(&req.Recipient))}
 	}
 	l.tx, l.invite = tx, req
 	return nil

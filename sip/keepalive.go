@@ -15,20 +15,26 @@ type uses struct {
 }
 
 // keepOpen has the path held open by keep-alives until the returned function is called. For a registration, call it when
-// the 200 came; for a leg, newLeg does.
+// the 200 came.
 func (t *Trunk) keepOpen(p path) (release func()) {
 	at := t.endpoint(p)
-	u := &t.up.uses
+	t.up.uses.begin(at)
+	return sync.OnceFunc(func() { t.up.uses.end(at) })
+}
+
+// begin has a place held open, until it was ended as often.
+func (u *uses) begin(at endpoint) {
 	u.mu.Lock()
+	defer u.mu.Unlock()
 	u.places[at]++
-	u.mu.Unlock()
-	return sync.OnceFunc(func() {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		if u.places[at]--; u.places[at] <= 0 {
-			delete(u.places, at)
-		}
-	})
+}
+
+func (u *uses) end(at endpoint) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.places[at]--; u.places[at] <= 0 {
+		delete(u.places, at)
+	}
 }
 
 func (u *uses) list() []endpoint {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,10 +22,11 @@ const (
 
 // Leg is one INVITE, its dialogs and their end. Its goroutine is the only one that touches what is below "owned".
 type Leg struct {
-	trunk   *Trunk
-	path    path
-	callID  string
-	fromTag string
+	trunk  *Trunk
+	path   path
+	callID string
+	from   *sip.FromHeader
+	user   string // that was called
 
 	events chan Event
 	hang   chan Hangup
@@ -41,39 +41,38 @@ type Leg struct {
 	trace    *Trace // of whoever asked for the call
 
 	// owned
-	invitation
+	*invitation // nil once it was answered
 	negotiation
 	state   legState
-	early   map[string]*dialog // by To tag, the confirmed one included
-	talk    *dialog            // the confirmed dialog
-	why     *Hangup            // set when we want it to end
+	seq     uint32    // our last CSeq
+	early   []*dialog // the confirmed one included
+	talk    *dialog   // the confirmed dialog
+	why     *Hangup   // set when we want it to end
 	end     Ended
 	session sessionTimer
 	due     deadlines
 	hosts   []netip.Addr // that the guard lets in for this leg, the trunk's first
-	free    []func()     // releases them
-	ways    []func()     // releases the ways that are kept open for this leg
+	ways    []endpoint   // that are kept open for this leg
 }
 
-// invitation is the INVITE and what became of it.
+// invitation is the INVITE and what became of it, until it is answered: what is of no use to a dialog is let go then.
 type invitation struct {
-	first  *sip.Request // as sent first, or as changed for a retry: what a further retry is built from
-	invite *sip.Request // as sent last
-	tx     *sip.ClientTx
-	seq    uint32 // our last CSeq
-	auth   exchange
-	amends []int    // statuses whose wish was fulfilled, each once
-	begun  bool     // a 1xx other than 100 came: a phone may ring
-	rang   bool     // a 180 came: the INVITE is never sent again
-	next   []Target // where the INVITE goes if this target cannot take it
+	first    *sip.Request // as sent first, or as changed for a retry: what a further retry is built from
+	invite   *sip.Request // as sent last
+	tx       *sip.ClientTx
+	auth     exchange
+	amends   []int    // statuses whose wish was fulfilled, each once
+	begun    bool     // a 1xx other than 100 came: a phone may ring
+	rang     bool     // a 180 came: the INVITE is never sent again
+	next     []Target // where the INVITE goes if this target cannot take it
+	fallback []byte   // a narrower offer for a 488, nil = none
 }
 
 // negotiation is where offer and answer stand (RFC 3264).
 type negotiation struct {
-	local    []byte       // our description as sent last
-	fallback []byte       // a narrower offer, for a 488
-	re       *reoffer     // of the peer, until it is answered and acknowledged
-	ours     *sip.Request // our re-INVITE or UPDATE that has no final response yet
+	local []byte       // our description as sent last
+	re    *reoffer     // of the peer, until it is answered and acknowledged
+	ours  *sip.Request // our re-INVITE or UPDATE that has no final response yet
 }
 
 // legState is how far the INVITE has come.
@@ -92,12 +91,15 @@ const (
 var errUnconfirmed = errors.New("the peer has not confirmed the end")
 
 func newLeg(t *Trunk, p path) *Leg {
-	return &Leg{
+	l := &Leg{
 		trunk: t, path: p,
 		events: make(chan Event, eventRoom), hang: make(chan Hangup, 1), inbox: make(chan inbound, inboxRoom),
 		post: make(chan func()), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
-		early: make(map[string]*dialog), hosts: []netip.Addr{p.to.Addr()}, free: []func(){t.guard.allow(p.to.Addr())}, ways: []func(){t.keepOpen(p)},
+		invitation: new(invitation),
 	}
+	l.letIn(p.to.Addr())
+	l.keepOpen(p)
+	return l
 }
 
 // Events gives what happens, in order; it is closed after [Ended]. A reader that stops reading stops nobody.
@@ -131,7 +133,7 @@ func (l *Leg) run() {
 	defer l.trunk.work.Done()
 	for l.state != over {
 		select {
-		case res := <-l.tx.Responses():
+		case res := <-l.incoming():
 			l.responses(l.arrivals.until(res))
 		case <-l.txDone():
 			l.transactionOver()
@@ -167,9 +169,20 @@ func (l *Leg) lastWord() {
 
 // release gives back what the leg held: hosts of the guard, ways kept open.
 func (l *Leg) release() {
-	for _, release := range slices.Concat(l.free, l.ways) {
-		release()
+	for _, h := range l.hosts {
+		l.trunk.guard.leave(h)
 	}
+	for _, at := range l.ways {
+		l.trunk.up.uses.end(at)
+	}
+	l.hosts, l.ways = nil, nil
+}
+
+// keepOpen holds a way open until the leg is released.
+func (l *Leg) keepOpen(p path) {
+	at := l.trunk.endpoint(p)
+	l.trunk.up.uses.begin(at)
+	l.ways = append(l.ways, at)
 }
 
 // tell has the leg's own goroutine do something, unless the leg is over.
@@ -201,9 +214,17 @@ func (l *Leg) refuseRest() {
 	}
 }
 
+// incoming are the responses to the INVITE, up to the first 2xx: what comes after it is [Leg.repeated]'s.
+func (l *Leg) incoming() <-chan *sip.Response {
+	if l.invitation == nil {
+		return nil
+	}
+	return l.tx.Responses()
+}
+
 // txDone is the transaction's end, as long as it decides anything.
 func (l *Leg) txDone() <-chan struct{} {
-	if l.state >= confirmed {
+	if l.invitation == nil {
 		return nil
 	}
 	return l.tx.Done()
@@ -281,10 +302,10 @@ func (l *Leg) finish(by EndedBy, err error) {
 		return
 	}
 	l.state = over
-	if by == EndedByTimeout { // nobody reads it any more: a late 2xx shall be dismissed, not wait for a reader for ever
+	if by == EndedByTimeout && l.invitation != nil { // nobody reads it any more: a late 2xx shall be dismissed, not wait for a reader for ever
 		l.tx.Terminate()
 	}
-	l.end.By, l.end.Err = by, unnumbered(err, l.first)
+	l.end.By, l.end.Err = by, unnumbered(err, l.user)
 	l.end.ToTags = len(l.early)
 	l.vital(by, err)
 	l.emit(l.end)

@@ -32,13 +32,13 @@ func environment() sip.Env {
 }
 
 // open runs a trunk toward a peer until the test ends.
-func open(t *testing.T, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
-	t.Helper()
-	return openOn(t, environment(), address, change)
+func open(tb testing.TB, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
+	tb.Helper()
+	return openOn(tb, environment(), address, change)
 }
 
-func openOn(t *testing.T, env sip.Env, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
-	t.Helper()
+func openOn(tb testing.TB, env sip.Env, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
+	tb.Helper()
 	cfg := sip.TrunkConfig{
 		Name: "main", Addresses: []string{address}, Transport: "udp",
 		Credentials: sip.Credentials{User: "telgate", Password: "secret"}, Identity: sip.Identity{UserAgent: "telgate"},
@@ -48,19 +48,19 @@ func openOn(t *testing.T, env sip.Env, address string, change func(*sip.TrunkCon
 	}
 	trunk, err := sip.NewTrunk(cfg, env)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- trunk.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	if err := trunk.Ready(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := trunk.Ready(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	return trunk
 }
@@ -75,21 +75,21 @@ func invite(t *testing.T, trunk *sip.Trunk) *sip.Leg {
 }
 
 // next is the leg's next event, of the kind that is wanted.
-func next[E sip.Event](t *testing.T, leg *sip.Leg) E {
-	t.Helper()
+func next[E sip.Event](tb testing.TB, leg *sip.Leg) E {
+	tb.Helper()
 	timer := time.NewTimer(siptest.Patience)
 	defer timer.Stop()
 	for {
 		select {
 		case ev, ok := <-leg.Events():
 			if !ok {
-				t.Fatalf("the leg ended, want %T", *new(E))
+				tb.Fatalf("the leg ended, want %T", *new(E))
 			}
 			if e, is := ev.(E); is {
 				return e
 			}
 		case <-timer.C:
-			t.Fatalf("no %T came", *new(E))
+			tb.Fatalf("no %T came", *new(E))
 		}
 	}
 }

@@ -72,9 +72,9 @@ func (t *Trunk) request(method sip.RequestMethod, user string, p path) *sip.Requ
 
 	from := t.uri(t.callerID(), p)
 	from.Port, from.UriParams = 0, nil
-	fromHeader := &sip.FromHeader{DisplayName: t.cfg.Identity.DisplayName, Address: from, Params: sip.NewParams()}
-	fromHeader.Params.Add("tag", t.newTag())
-	req.AppendHeader(fromHeader)
+	req.AppendHeader(&sip.FromHeader{
+		DisplayName: t.cfg.Identity.DisplayName, Address: from, Params: sip.HeaderParams{{K: "tag", V: t.newTag()}},
+	})
 
 	to := t.uri(user, p)
 	to.Port, to.UriParams = 0, nil
@@ -84,11 +84,15 @@ func (t *Trunk) request(method sip.RequestMethod, user string, p path) *sip.Requ
 	req.AppendHeader(&id)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: 1, MethodName: method})
 	req.AppendHeader(t.contact(p))
+	t.userAgent(req)
+	t.address(req, p)
+	return req
+}
+
+func (t *Trunk) userAgent(req *sip.Request) {
 	if t.cfg.Identity.UserAgent != "" {
 		req.AppendHeader(sip.NewHeader("User-Agent", t.cfg.Identity.UserAgent))
 	}
-	t.address(req, p)
-	return req
 }
 
 func (t *Trunk) callerID() string {

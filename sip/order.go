@@ -28,7 +28,7 @@ func (l *Leg) arrived(in inbound) {
 	tag := tagOf(in.req.From().Params)
 	d := l.talk
 	if d == nil {
-		d = l.early[tag]
+		d = l.dialog(tag)
 	}
 	if d == nil || tag != d.toTag || d.gone {
 		respond(in.req, in.tx, 481, "Call/Transaction Does Not Exist")

@@ -78,11 +78,11 @@ func (l *Leg) earlyDialog(res *sip.Response) *dialog {
 		return nil
 	}
 	tag := tagOf(res.To().Params)
-	if d := l.early[tag]; d != nil || tag == "" || len(l.early) >= mostForks {
+	if d := l.dialog(tag); d != nil || tag == "" || len(l.early) >= mostForks {
 		return d
 	}
 	d := dialogOf(res)
-	l.early[tag] = d
+	l.early = append(l.early, d)
 	l.admit(d)
 	return d
 }
@@ -107,29 +107,41 @@ func (l *Leg) letIn(h netip.Addr) {
 		return
 	}
 	if len(l.hosts) == mostHosts { // the first is the trunk
-		l.free[1]()
-		l.free, l.hosts = slices.Delete(l.free, 1, 2), slices.Delete(l.hosts, 1, 2)
+		l.trunk.guard.leave(l.hosts[1])
+		l.hosts = slices.Delete(l.hosts, 1, 2)
 	}
-	l.free, l.hosts = append(l.free, l.trunk.guard.allow(h)), append(l.hosts, h)
+	l.trunk.guard.enter(h)
+	l.hosts = append(l.hosts, h)
+}
+
+// dialog finds a dialog by its To tag, nil if there is none.
+func (l *Leg) dialog(toTag string) *dialog {
+	for _, d := range l.early {
+		if d.toTag == toTag {
+			return d
+		}
+	}
+	return nil
 }
 
 // success is the first 2xx: ACK at once, and the dialog is up; or, after our CANCEL, ACK and BYE.
 func (l *Leg) success(res *sip.Response) {
 	d := dialogOf(res)
 	body := sdpOf(res)
-	if e := l.early[d.toTag]; e != nil {
+	if e := l.dialog(d.toTag); e != nil {
 		d.order, d.byed = e.order, e.byed
 		if body == nil {
 			body = e.sdp
 		}
 	}
-	l.early[d.toTag] = d
+	l.early = append(slices.DeleteFunc(l.early, func(e *dialog) bool { return e.toTag == d.toTag }), d)
 	l.talk = d
 	l.due.off(dueFinal)
 	l.end.Status, l.end.Phrase = res.StatusCode, res.Reason
 	l.trunk.count.answered.Add(1)
 	l.admit(d)
 	l.acknowledge(d, l.invite)
+	l.answered(d)
 	if l.why != nil {
 		l.bye(d, EndedByLateAnswer)
 		return
@@ -144,14 +156,36 @@ func (l *Leg) success(res *sip.Response) {
 	l.inOrder(d, false)
 }
 
-// acknowledge sends the ACK of a 2xx and keeps it for repeats (RFC 3261 13.2.2.4). Its CSeq is the INVITE's, always.
-func (l *Leg) acknowledge(d *dialog, invite *sip.Request) {
-	ack := l.request(d, sip.ACK, invite.CSeq().SeqNo)
-	for _, name := range []string{"Authorization", "Proxy-Authorization"} { // RFC 3261 22.1
-		sip.CopyHeaders(name, invite, ack)
+// answered lets go of the INVITE. The call may wait for long, and there may be thousands.
+func (l *Leg) answered(d *dialog) {
+	if d.target.Host == "" {
+		called := l.invite.Recipient
+		d.called = &called
 	}
-	l.trunk.write(ack)                 // a lost one is asked for again by the repeated 2xx
-	l.forks.acknowledged(d.toTag, ack) // after it: sending fills in what repeats copy
+	l.invitation = nil
+}
+
+// acknowledge sends the ACK of a 2xx, and notes it for repeats (RFC 3261 13.2.2.4). Its CSeq is the INVITE's, always.
+func (l *Leg) acknowledge(d *dialog, invite *sip.Request) {
+	a := acked{seq: invite.CSeq().SeqNo}
+	for _, h := range challengeHeaders() {
+		a.credentials = append(a.credentials, invite.GetHeaders(answerHeader(h))...)
+	}
+	ack := l.ack(d, a)
+	a.branch = branchOf(ack.Via())
+	l.trunk.write(ack) // a lost one is asked for again by the repeated 2xx
+	l.forks.acknowledged(d.toTag, a)
+}
+
+func (l *Leg) ack(d *dialog, a acked) *sip.Request {
+	ack := l.request(d, sip.ACK, a.seq)
+	if a.branch != "" {
+		ack.Via().Params.Add("branch", a.branch)
+	}
+	for _, h := range a.credentials {
+		ack.AppendHeader(sip.HeaderClone(h))
+	}
+	return ack
 }
 
 // challenged sends the INVITE again with credentials.

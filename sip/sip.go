@@ -22,13 +22,19 @@ import (
 )
 
 // sipgo refuses what is larger than this; an INVITE that answers two challenges is. The kernel cuts it up. What sipgo says
-// outside the logs that each trunk gives it is about its own counting of references.
+// outside the logs that each trunk gives it is about its own counting of references. It keeps an INVITE and its 2xx for
+// timer M, 32 s, only to hand on the 2xx that come again; those find their leg without it (forks.go), once it has taken
+// the first.
 //
-//nolint:gochecknoinits // both are variables of sipgo's, to be set once before anything is sent
+//nolint:gochecknoinits // these are variables of sipgo's, to be set once before anything is sent
 func init() {
 	sip.UDPMTUSize = 16 << 10
+	sip.Timer_M = acceptedFor
 	sip.SetDefaultLogger(slog.New(slog.DiscardHandler))
 }
+
+// acceptedFor is far longer than a leg takes to look at its answer, on any machine.
+const acceptedFor = 2 * time.Second
 
 // Env is what a trunk takes from outside.
 type Env struct {
@@ -115,11 +121,11 @@ func (e *SendError) Error() string {
 func (e *SendError) Unwrap() error { return e.Err }
 
 // unnumbered takes the number that was called out of an error: sipgo's name the request line.
-func unnumbered(err error, invite *sip.Request) error {
-	if err == nil || invite == nil || userOf(&invite.Recipient) == "" {
+func unnumbered(err error, user string) error {
+	if err == nil || user == "" {
 		return err
 	}
-	return &maskedError{strings.ReplaceAll(err.Error(), userOf(&invite.Recipient), "…"), err}
+	return &maskedError{strings.ReplaceAll(err.Error(), user, "…"), err}
 }
 
 type maskedError struct {

@@ -17,9 +17,9 @@ else
   echo "bench: no cc here: the ratio to a C loop is skipped"
 fi
 
-echo "bench: about a minute"
+echo "bench: about two minutes"
 failed=0
-TELGATE_BENCH=$programs go test -run '^$' -bench . -benchtime 1x -timeout 10m -p 1 ./media ./cmd/telgate >"$programs/out" 2>&1 || failed=1
+TELGATE_BENCH=$programs go test -run '^$' -bench . -benchtime 1x -timeout 10m -p 1 ./media ./sip ./cmd/telgate >"$programs/out" 2>&1 || failed=1
 grep -v -e '^Benchmark' -e '^goos' -e '^goarch' -e '^PASS' -e '^ok' "$programs/out" || true
 
 # benchmark | metric | what | goal | never worse than | correct: more is broken; budget: more is OVER; info: only told
@@ -57,6 +57,12 @@ AThousandSessionsPlayARecording | turns-skipped            | turns of 20 ms skip
 The same under SRTP (AES_CM_128_HMAC_SHA1_80), beside plain RTP
 AThousandSessionsUnderSRTP      | allocs/packet            | allocations per packet                                  | 0   | 0.01 | correct
 AThousandSessionsUnderSRTP      | times-RTP                | CPU, times that of plain RTP (median of rounds)         |     |      | info
+Signalling alone: 2,000 calls were answered and wait; calls are set up beside 1, 10, 100, 1,000 and 2,000 of them
+CallsThatWait                   | KB/call                  | memory of a call that waits, heap and stack, KB         | 8   | 10   | budget
+CallsThatWait                   | goroutines/call          | goroutines of a call that waits                         |     |      | info
+CallsThatWait                   | sipgo-goroutines         | goroutines of sipgo more than without those calls       | 0   | 0    | correct
+SetUpBesideCallsInProgress      | times-p50                | INVITE to answer, p50, times that beside one call       | 1   | 1.5  | budget
+SetUpBesideCallsInProgress      | times-p99                | the same, p99                                           | 1   | 1.5  | budget
 Commands one after the other; beside them OPTIONS to the phone and back
 ACommandRingsAPhone             | ms-command-to-INVITE-p99 | command read from Slack to INVITE at the phone, p99, ms | 3   | 8    | budget
 ACommandRingsAPhone             | ms-command-to-INVITE-p50 | the same, p50, ms                                       |     |      | info
