@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"telgate/testbed/baresip"
 )
 
 // proxyConfig is Kamailio as the proxy of a company: it stays in the path (Record-Route), and forks a call to every
@@ -91,14 +93,14 @@ func runKamailio(t *testing.T, config string, listen ...string) {
 }
 
 // fork is a route that rings these phones at once.
-func fork(user string, phones ...*phone) string {
+func fork(user string, phones ...*baresip.Phone) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\tif ($rU == %q) {\n", user)
 	for i, p := range phones {
 		if i == 0 {
-			fmt.Fprintf(&b, "\t\t$ru = \"sip:%s@%s\";\n", user, p.address)
+			fmt.Fprintf(&b, "\t\t$ru = \"sip:%s@%s\";\n", user, p.Address)
 		} else {
-			fmt.Fprintf(&b, "\t\tappend_branch(\"sip:%s@%s\");\n", user, p.address)
+			fmt.Fprintf(&b, "\t\tappend_branch(\"sip:%s@%s\");\n", user, p.Address)
 		}
 	}
 	b.WriteString("\t\tt_relay();\n\t\texit;\n\t}\n")
@@ -111,11 +113,11 @@ func TestAProxyForksToTwoPhonesAndTheOtherStopsRinging(t *testing.T) {
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	newProxy(t, []string{"udp:" + address}, false, fork("7101", desk, mobile))
 	story := telling(t, settings+trunk("proxy", address)+person("alice", "sip:7101@proxy"), "alice")
-	mobile.until("CALL_INCOMING")
-	desk.answer()
-	mobile.until("CALL_CLOSED")
+	mobile.Until("CALL_INCOMING")
+	answer(desk)
+	mobile.Until("CALL_CLOSED")
 	story.ends(t, "confirmed/", 0)
-	desk.until("CALL_CLOSED")
+	desk.Until("CALL_CLOSED")
 }
 
 func TestAProxySaysWhatTheLastPhoneSaid(t *testing.T) {
@@ -124,8 +126,8 @@ func TestAProxySaysWhatTheLastPhoneSaid(t *testing.T) {
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	newProxy(t, []string{"udp:" + address}, false, fork("7101", desk))
 	story := telling(t, settings+trunk("proxy", address)+person("alice", "sip:7101@proxy"), "alice")
-	desk.until("CALL_INCOMING")
-	desk.do("hangup", "")
+	desk.Until("CALL_INCOMING")
+	desk.Do("hangup", "")
 	story.ends(t, "busy/status", 3)
 }
 

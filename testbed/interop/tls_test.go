@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"telgate/testbed/baresip"
 )
 
 // authority is a CA of a test's own.
@@ -84,11 +86,11 @@ func (a *authority) issue() (cert, key, both string) {
 }
 
 // securePhone is baresip with TLS; its address is that of TLS.
-func securePhone(t *testing.T, ca *authority, account string, more ...string) *phone {
+func securePhone(t *testing.T, ca *authority, account string, more ...string) *baresip.Phone {
 	t.Helper()
 	_, _, both := ca.issue()
 	p := newPhone(t, "7101", account, append(more, "sip_certificate "+both, "module srtp.so")...)
-	host, port, err := net.SplitHostPort(p.address)
+	host, port, err := net.SplitHostPort(p.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func securePhone(t *testing.T, ca *authority, account string, more ...string) *p
 	if _, err := fmt.Sscan(port, &n); err != nil {
 		t.Fatal(err)
 	}
-	p.address = fmt.Sprintf("%s:%d", host, n+1) // where baresip takes TLS
+	p.Address = fmt.Sprintf("%s:%d", host, n+1) // where baresip takes TLS
 	return p
 }
 
@@ -110,13 +112,13 @@ func TestAPersonAtBaresipIsReachedByTLSAndSRTP(t *testing.T) {
 			t.Parallel()
 			ca := newAuthority(t)
 			p := securePhone(t, ca, s.account)
-			story := telling(t, settings+trunk("desk", p.address, `transport = "tls"`, fmt.Sprintf("tls_ca = %q\nsrtp = %q", ca.file, s.srtp))+
+			story := telling(t, settings+trunk("desk", p.Address, `transport = "tls"`, fmt.Sprintf("tls_ca = %q\nsrtp = %q", ca.file, s.srtp))+
 				person("alice", "sip:7101@desk"), "alice")
-			p.answer()
+			answer(p)
 			if got := story.ends(t, "confirmed/", 0); got.Media != s.media {
 				t.Errorf("the audio was %q, want %q", got.Media, s.media)
 			}
-			p.until("CALL_CLOSED")
+			p.Until("CALL_CLOSED")
 		})
 	}
 }
@@ -125,7 +127,7 @@ func TestACertificateOfNobodyWeKnowIsNamedAndNothingIsSent(t *testing.T) {
 	t.Parallel()
 	ours, theirs := newAuthority(t), newAuthority(t)
 	p := securePhone(t, theirs, "")
-	story := telling(t, settings+trunk("desk", p.address, `transport = "tls"`, fmt.Sprintf("tls_ca = %q", ours.file))+
+	story := telling(t, settings+trunk("desk", p.Address, `transport = "tls"`, fmt.Sprintf("tls_ca = %q", ours.file))+
 		person("alice", "sip:7101@desk"), "alice")
 	story.ends(t, "trunk_failed/transport", 4)
 }
@@ -139,7 +141,7 @@ func TestAProxyBetweenTLSAndUDPStaysInTheWay(t *testing.T) {
 	newProxy(t, []string{"udp:" + udp, "tls:" + tls}, true, fork("7101", desk),
 		"enable_tls=yes", `loadmodule "tls.so"`, `modparam("tls", "tls_method", "TLSv1.2+")`, fmt.Sprintf("modparam(\"tls\", \"certificate\", %q)", cert), fmt.Sprintf("modparam(\"tls\", \"private_key\", %q)", key))
 	story := telling(t, settings+trunk("proxy", tls, `transport = "tls"`, fmt.Sprintf("tls_ca = %q", ca.file))+person("alice", "sip:7101@proxy"), "alice")
-	desk.answer()
+	answer(desk)
 	story.ends(t, "confirmed/", 0)
-	desk.until("CALL_CLOSED")
+	desk.Until("CALL_CLOSED")
 }
