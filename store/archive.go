@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"telgate"
+	"telgate/pager"
+)
+
+// Page finds a page, nil where there is none.
+func (s *Store) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
+	pages, err := s.pages(ctx, "where page.id = $1", id)
+	if err != nil {
+		return nil, fmt.Errorf("read page %s: %w", id, err)
+	}
+	if len(pages) == 0 {
+		return nil, nil //nolint:nilnil // the port says so
+	}
+	return &pages[0], nil
+}
+
+// Recent are the pages that run and the newest of the others, newest first.
+func (s *Store) Recent(ctx context.Context, most int) ([]telgate.Page, error) {
+	pages, err := s.pages(ctx, `where page.id in (
+			select id from (select id from page where state <> 'ended' order by entered desc, id desc limit $1) as running
+			union all
+			select id from (select id from page where state = 'ended' order by entered desc, id desc
+				limit (select case when count(*) < $1 then $1 - count(*) else 0 end from page where state <> 'ended')) as ended
+		) order by page.entered desc, page.id desc`, most)
+	if err != nil {
+		return nil, fmt.Errorf("read the newest pages: %w", err)
+	}
+	return pages, nil
+}
+
+// pages reads whole pages.
+func (s *Store) pages(ctx context.Context, which string, args ...any) ([]telgate.Page, error) {
+	var pages []telgate.Page
+	err := s.db.read(ctx, func(t tx) error {
+		pages = nil
+		err := t.rows(ctx, func(scan scan) error {
+			var row pageRow
+			if err := scan(row.columns()...); err != nil {
+				return err
+			}
+			pages = append(pages, row.done())
+			return nil
+		}, "select "+pageColumns+" from page "+which, args...)
+		if err != nil {
+			return err
+		}
+		return s.fill(ctx, t, pages)
+	})
+	return pages, err
+}
+
+// Amend changes a page that has ended and still has the version it was read with: see [pager.Archive].
+func (s *Store) Amend(ctx context.Context, p *telgate.Page, was int) error {
+	err := s.db.write(ctx, func(t tx) error {
+		same, err := t.exec(ctx, `update page set version = $1, title = $2, message = $3, result = $4, late = $5, ended = $6, stopped = $7
+			where id = $8 and state = 'ended' and version = $9`,
+			p.Version, text(p.Title), text(p.Message), string(p.Result), p.Late, micro(p.Ended), text(p.Stopped), p.ID, was)
+		if err != nil {
+			return err
+		}
+		if same == 0 {
+			return pager.ErrFenced
+		}
+		putAskers(ctx, t, p, 0)
+		putTargets(ctx, t, p, 0)
+		return nil
+	})
+	if err != nil && !errors.Is(err, pager.ErrFenced) {
+		return fmt.Errorf("amend page %s: %w", p.ID, err)
+	}
+	return err
+}

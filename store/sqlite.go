@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+)
+
+// readers is how many connections read beside the one that writes.
+const readers = 4
+
+// sqlite is one file, of one process. One connection writes, so that nothing waits for a lock of SQLite's.
+type sqlite struct {
+	path  string
+	clock func() time.Time
+	lock  *flock.Flock
+	told  hub
+
+	db       *sql.DB // of the writer
+	reader   *sql.DB
+	turn     chan struct{} // whoever has it has the writer
+	writer   *sql.Conn
+	prepared map[string]*sql.Stmt // of the writer
+}
+
+func openSQLite(ctx context.Context, path string, clock func() time.Time) (*sqlite, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, explainFile(path, err)
+	}
+	lock := flock.New(path + ".lock")
+	waits, cancel := context.WithTimeout(ctx, time.Second) // a process that was told to end may take a moment
+	defer cancel()
+	held, err := lock.TryLockContext(waits, 20*time.Millisecond)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), err == nil && !held:
+		return nil, fmt.Errorf("another process has %s: stop it, or give this one a store.url of its own", path)
+	case err != nil:
+		return nil, explainFile(path, err)
+	}
+	s := &sqlite{path: path, clock: clock, lock: lock, turn: make(chan struct{}, 1), prepared: map[string]*sql.Stmt{}}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(explainFile(path, err), s.close())
+	}
+	return s, nil
+}
+
+func (s *sqlite) open(ctx context.Context) error {
+	// The file has names and numbers in it: nobody else reads it. SQLite gives its journal the same permissions.
+	file, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if s.db, err = sql.Open("sqlite", sqliteName(s.path, "_pragma=synchronous(FULL)")); err != nil {
+		return err
+	}
+	if s.writer, err = s.db.Conn(ctx); err != nil { // it makes the file one that others can read meanwhile
+		return err
+	}
+	if s.reader, err = sql.Open("sqlite", sqliteName(s.path, "_pragma=query_only(1)")); err != nil {
+		return err
+	}
+	s.reader.SetMaxOpenConns(readers)
+	s.reader.SetMaxIdleConns(readers)
+	var sound string
+	if err := s.writer.QueryRowContext(ctx, "pragma quick_check(1)").Scan(&sound); err != nil {
+		return err
+	}
+	if sound != "ok" {
+		return &corruptError{sound}
+	}
+	return nil
+}
+
+// sqliteName is the name of a file for the driver.
+func sqliteName(path, more string) string {
+	name := url.URL{Path: path}
+	return "file:" + name.EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&" + more
+}
+
+func (s *sqlite) close() error {
+	var errs []error
+	for _, stmt := range s.prepared {
+		errs = append(errs, stmt.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	for _, db := range []*sql.DB{s.reader, s.db} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(append(errs, s.lock.Unlock())...)
+}
+
+func (*sqlite) words() *words { return &sqliteWords }
+
+//nolint:gochecknoglobals // a table of facts
+var sqliteWords = words{
+	among: "in (select value from json_each($1))", least: "min", oneClock: true,
+	list: func(ids []string) any {
+		b, err := json.Marshal(ids)
+		if err != nil { // strings always marshal
+			panic("store: a list of ids does not marshal: " + err.Error())
+		}
+		return string(b)
+	},
+}
+
+func (s *sqlite) write(ctx context.Context, do func(tx) error) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the writer: %w", context.Cause(ctx))
+	}
+	t := &sqliteTx{clock: s.clock, run: s.statement}
+	// It locks at once: one that reads first and then writes is refused where another wrote in between.
+	if _, err := s.writer.ExecContext(ctx, "begin immediate"); err != nil {
+		return explainFile(s.path, err)
+	}
+	err := do(t)
+	if err = errors.Join(err, t.failed); err == nil {
+		err = s.end(ctx, "commit") // once begun it is not cancelled: whoever asks wants to know how it ended
+	}
+	if err != nil {
+		return errors.Join(explainFile(s.path, err), s.rollback(ctx))
+	}
+	for _, page := range t.news {
+		s.told.tell(page)
+	}
+	return nil
+}
+
+func (s *sqlite) end(ctx context.Context, word string) error {
+	_, err := s.writer.ExecContext(context.WithoutCancel(ctx), word)
+	return err
+}
+
+// rollback ends a transaction that SQLite did not end by itself, as it does where the disk is full.
+func (s *sqlite) rollback(ctx context.Context) error {
+	if err := s.end(ctx, "rollback"); err != nil && !strings.Contains(err.Error(), "no transaction is active") {
+		return err
+	}
+	return nil
+}
+
+func (s *sqlite) read(ctx context.Context, do func(tx) error) error {
+	inner, err := s.reader.BeginTx(ctx, nil)
+	if err != nil {
+		return explainFile(s.path, err)
+	}
+	t := &sqliteTx{clock: s.clock, run: func(ctx context.Context, statement string) (*sql.Stmt, error) {
+		return inner.PrepareContext(ctx, statement)
+	}}
+	return errors.Join(explainFile(s.path, do(t)), rolledBack(inner.Rollback()))
+}
+
+// rolledBack forgives that a transaction is over already, as one whose context is done.
+func rolledBack(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// statement is what the writer runs, prepared once.
+func (s *sqlite) statement(ctx context.Context, statement string) (*sql.Stmt, error) {
+	if known := s.prepared[statement]; known != nil {
+		return known, nil
+	}
+	stmt, err := s.writer.PrepareContext(ctx, statement)
+	if err == nil {
+		s.prepared[statement] = stmt
+	}
+	return stmt, err
+}
+
+func (s *sqlite) news(ctx context.Context, tell func(page string)) { s.told.listen(ctx, tell) }
+
+func (s *sqlite) backup(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is there already: name a new file", path)
+	}
+	if _, err := s.reader.ExecContext(ctx, "vacuum into $1", path); err != nil {
+		return errors.Join(explainFile(path, err), remove(path))
+	}
+	return os.Chmod(path, 0o600)
+}
+
+// remove takes a half-written file away.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
