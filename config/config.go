@@ -14,6 +14,7 @@ import (
 type Config struct {
 	File     File
 	Gateway  Gateway
+	Store    Store
 	Slack    Slack
 	Web      Web
 	Calls    Calls
@@ -41,6 +42,12 @@ type Gateway struct {
 
 // DrainAuto is drain = "auto".
 const DrainAuto time.Duration = -1
+
+// Store is [store].
+type Store struct {
+	URL  Secret        // it may have a password in it
+	Keep time.Duration // how long pages are kept
+}
 
 // Slack is [slack].
 type Slack struct {
@@ -218,6 +225,7 @@ type Prompt struct {
 func Default() Config {
 	return Config{
 		Gateway: Gateway{Name: "telgate", Language: "en", Drain: DrainAuto},
+		Store:   Store{URL: NewSecret("sqlite:telgate.db"), Keep: 400 * 24 * time.Hour},
 		Slack:   Slack{Mode: "off", Command: "/tel"},
 		Web:     Web{Listen: "127.0.0.1:8080"},
 		Calls: Calls{

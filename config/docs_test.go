@@ -12,7 +12,7 @@ import (
 // tables are all tables of the file, by the name they have in the documentation.
 func tables() map[string]keys {
 	return map[string]keys{
-		"gateway": new(Gateway).keys(), "slack": new(Slack).keys(Secrets{}), "web": new(Web).keys(), "calls": new(Calls).keys(),
+		"gateway": new(Gateway).keys(), "store": new(Store).keys(Secrets{}), "slack": new(Slack).keys(Secrets{}), "web": new(Web).keys(), "calls": new(Calls).keys(),
 		"limits": new(Limits).keys(), "sip": new(SIP).keys(), "media": new(Media).keys(), "log": new(Log).keys(),
 		"trunks": new(Trunk).keys(Secrets{}), "people": new(Person).keys(new([]string)), "phone": new(Phone).keys(),
 		"groups": new(Group).keys(), "prompts": {"file": nil, "files": nil},

@@ -88,7 +88,7 @@ func TestWhatOnlyFollowsFromAFaultIsNotTold(t *testing.T) {
 		{fault("prompts.fire", "needs either file or files"), fault("groups.ops.prompt", `there is no recording "fire"`), false},
 		{fault("calls.rounds", "99 is not"), fault("calls.prompt", `there is no recording "fire"`), true},
 		{fault("calls.ring", "is needed"), fault("calls.ringing", "x"), true},
-		{fault("store", "not in this version"), fault("calls.prompt", "the store is closed"), true},
+		{fault("store", "a table is needed"), fault("calls.prompt", "the store is closed"), true},
 	} {
 		if left := (Faults{c.then}).Without(Faults{c.at}); (len(left) == 1) != c.own {
 			t.Errorf("after %v, %v is told: %v", c.at, c.then, len(left) == 1)

@@ -10,8 +10,6 @@ type keys map[string]setter
 // later are keys of the file's contract that this version does not implement: a fault, never ignored.
 func later(section string) []string {
 	switch section {
-	case "":
-		return []string{"store"}
 	case "slack":
 		return []string{"ops_channel"}
 	case "web":
@@ -33,6 +31,10 @@ func (g *Gateway) keys() keys {
 		"name": text(&g.Name), "language": tag(&g.Language), "state_dir": filePath(&g.StateDir), "announce": text(&g.Announce),
 		"announce_prompt": text(&g.AnnouncePrompt), "drain": drain(&g.Drain),
 	}
+}
+
+func (k *Store) keys(s Secrets) keys {
+	return keys{"url": storeURL(&k.URL, s), "keep": duration(&k.Keep, 24*time.Hour, 10*365*24*time.Hour)}
 }
 
 func (k *Slack) keys(s Secrets) keys {

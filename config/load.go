@@ -64,7 +64,7 @@ type walker struct {
 func (w *walker) top(file map[string]any, meta toml.MetaData) {
 	c := &w.cfg
 	single := map[string]keys{
-		"gateway": c.Gateway.keys(), "calls": c.Calls.keys(), "limits": c.Limits.keys(), "sip": c.SIP.keys(),
+		"gateway": c.Gateway.keys(), "store": c.Store.keys(w.secrets), "calls": c.Calls.keys(), "limits": c.Limits.keys(), "sip": c.SIP.keys(),
 		"media": c.Media.keys(), "log": c.Log.keys(), "slack": c.Slack.keys(w.secrets), "web": c.Web.keys(),
 	}
 	named := map[string]func(name string, table map[string]any){

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"strings"
 )
@@ -37,7 +38,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // isSecret tells whether a key's value is not to be shown.
 func isSecret(key string) bool {
 	name := key[strings.LastIndex(key, ".")+1:]
-	return name == "password" || strings.HasSuffix(name, "token") || strings.HasSuffix(name, "secret")
+	return name == "password" || key == "store.url" || strings.HasSuffix(name, "token") || strings.HasSuffix(name, "secret")
 }
 
 // Secrets is where secrets are looked up.
@@ -115,4 +116,36 @@ func secret(at *Secret, s Secrets) setter {
 		}
 		return err
 	}
+}
+
+// storeURL reads a database's address, or where it is kept. It is a secret only where it has a password in it.
+func storeURL(at *Secret, s Secrets) setter {
+	return func(v any) error {
+		err := secret(at, s)(v)
+		literal := errors.Is(err, errLiteral)
+		if err != nil && !literal {
+			return err
+		}
+		open, bad := database(at.value)
+		if bad != nil || literal && open {
+			return bad
+		}
+		return err
+	}
+}
+
+// database checks the form of a database's address; open is one that has no password in it.
+func database(address string) (open bool, err error) {
+	if file, ok := strings.CutPrefix(address, "sqlite:"); ok && file != "" && !strings.HasPrefix(file, "//") {
+		return true, homeless(file)
+	}
+	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
+		return false, errors.New("needs \"sqlite:FILE\" or \"postgres://USER@HOST/DATABASE\", or where such an address is kept: \"env:NAME\", \"file:PATH\" or \"cred:NAME\"")
+	}
+	u, err := url.Parse(address)
+	if err != nil { // its words repeat the address
+		return false, errors.New("is not the address of a database: a character in the password may have to be written as %XX")
+	}
+	_, has := u.User.Password()
+	return !has, nil
 }

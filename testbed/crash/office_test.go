@@ -86,7 +86,7 @@ func (o *office) ask(ctx context.Context, n int, people int, first int) bool {
 }
 
 var (
-	numbered = regexp.MustCompile(`#(\d+)#`) //nolint:gochecknoglobals // constant
+	numbered = regexp.MustCompile(`#(\d+)#`)                                                     //nolint:gochecknoglobals // constant
 	finals   = regexp.MustCompile(`Confirmed|Nobody was reached|Stopped|Failed|Answered|Partly`) //nolint:gochecknoglobals // constant
 )
 
