@@ -14,17 +14,30 @@ const (
 	shelfTimeout = 2 * time.Second
 )
 
+// heard takes on a page that somebody else told of. One that is young is left to the gateway that accepted it: should that
+// have died, the sweep finds the page.
+func (c *courier) heard(ctx context.Context, id telgate.PageID) {
+	if p, ok := c.feed.Page(id); ok && c.now().Sub(p.Accepted) >= sweepEvery {
+		c.adopt(ctx, id)
+	}
+}
+
 // adopt takes on a page whose cards are not here: it was accepted before this process began, or elsewhere. Where another
 // gateway shows it nothing happens. What there is to show is known from the page itself: every conversation in which
 // somebody asked for it has a card.
 func (c *courier) adopt(ctx context.Context, id telgate.PageID) {
 	p, ok := c.feed.Page(id)
-	if !ok || c.has(id) {
+	if !ok || c.has(id) || len(conversations(p)) == 0 || !c.take(ctx, id) {
 		return
 	}
-	if len(conversations(p)) == 0 {
-		return
-	}
+	c.mu.Lock()
+	c.missing(p)
+	c.mu.Unlock()
+	c.changed(id)
+}
+
+// take makes this gateway the one that shows a page, with the cards that it has; false where another one does.
+func (c *courier) take(ctx context.Context, id telgate.PageID) bool {
 	ctx, cancel := context.WithTimeout(ctx, shelfTimeout)
 	defer cancel()
 	kept, mine, err := c.shelf.Show(ctx, id)
@@ -32,29 +45,23 @@ func (c *courier) adopt(ctx context.Context, id telgate.PageID) {
 		c.log.Warn("cards of a page not found, trying again", "page", id, "err", err)
 	}
 	if err != nil || !mine {
-		return
-	}
-	cards := make([]*card, 0, len(kept))
-	for _, k := range kept {
-		cards = append(cards, restored(id, k))
+		return false
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == id }) {
-		c.cards = append(c.cards, cards...)
-		c.missing(p)
+		for _, k := range kept {
+			c.cards = append(c.cards, restored(id, k))
+		}
 	}
-	c.mu.Unlock()
-	c.changed(id)
+	return true
 }
 
 // showFor has the page that a command got shown where it was asked for; false where it is shown there already. A page that was
 // joined and that another gateway shows gets its further card there.
 func (c *courier) showFor(ctx context.Context, r telgate.Receipt, asked command) bool {
-	if r.Joined && !c.has(r.Page) {
-		c.adopt(ctx, r.Page)
-		if !c.has(r.Page) {
-			return true
-		}
+	if !c.has(r.Page) && !c.take(ctx, r.Page) {
+		return true
 	}
 	return c.add(r.Page, asked.Channel, asked.User, asked.ResponseURL)
 }

@@ -126,7 +126,7 @@ func (c *courier) run(ctx context.Context) {
 	parts.Go(func() {
 		for id := range news {
 			if !c.changed(id) {
-				c.adopt(watching, id)
+				c.heard(watching, id)
 			}
 		}
 	})
