@@ -14,10 +14,10 @@ const (
 	shelfTimeout = 2 * time.Second
 )
 
-// heard takes on a page that somebody else told of. One that is young is left to the gateway that accepted it: should that
+// heard takes on a page that somebody told of. One that is young and runs is left to the gateway that accepted it: should that
 // have died, the sweep finds the page.
 func (c *courier) heard(ctx context.Context, id telgate.PageID) {
-	if p, ok := c.feed.Page(id); ok && c.now().Sub(p.Accepted) >= sweepEvery {
+	if p, ok := c.feed.Page(id); ok && (p.State == telgate.PageEnded || c.now().Sub(p.Accepted) >= sweepEvery) {
 		c.adopt(ctx, id)
 	}
 }
