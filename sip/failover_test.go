@@ -17,31 +17,6 @@ func two(first, second string) func(*sip.TrunkConfig) {
 // present answers the OPTIONS that a target on UDP gets before its first INVITE.
 func present(peer *siptest.Peer) { peer.Answer(peer.Expect("OPTIONS"), "200 OK", "o", "") }
 
-// invited places a call in the background, since what comes before the INVITE is answered meanwhile.
-func invited(t *testing.T, trunk *sip.Trunk) <-chan *sip.Leg {
-	t.Helper()
-	legs := make(chan *sip.Leg, 1)
-	go func() {
-		leg, err := trunk.Invite(t.Context(), sip.Invite{User: "7101", Offer: []byte(sdp)})
-		if err != nil {
-			t.Error(err)
-		}
-		legs <- leg
-	}()
-	return legs
-}
-
-func busy(t *testing.T, peer *siptest.Peer, leg *sip.Leg) siptest.Message {
-	t.Helper()
-	in := peer.Expect("INVITE")
-	peer.Answer(in, "486 Busy Here", "b", "")
-	peer.Expect("ACK")
-	if e := next[sip.Ended](t, leg); e.Status != 486 {
-		t.Errorf("%+v", e)
-	}
-	return in
-}
-
 func TestACallGoesToTheFirstAddressAsLongAsItLives(t *testing.T) {
 	t.Parallel()
 	a, b := siptest.NewPeer(t), siptest.NewPeer(t)
@@ -59,7 +34,7 @@ func TestADeadFirstServerLosesNoCallAndIsNotTriedFirstAgain(t *testing.T) {
 	dead, alive := siptest.NewPeer(t), siptest.NewPeer(t)
 	port := func(p *siptest.Peer) string { return p.Addr()[strings.LastIndexByte(p.Addr(), ':')+1:] }
 	zone.Set(t, "_sip._udp.sip.test. 60 IN SRV 1 0 "+port(dead)+" a.test.", "_sip._udp.sip.test. 60 IN SRV 2 0 "+port(alive)+" a.test.", "a.test. 60 IN A 127.0.0.1")
-	trunk := ready(t, named(t, zone, nil, "sip.test"))
+	trunk := ready(t, run(t, knowing(zone), nil, "sip.test"))
 	legs := invited(t, trunk)
 	dead.Expect("OPTIONS") // and no answer
 	in := busy(t, alive, <-legs)
@@ -75,7 +50,7 @@ func TestOverTCPARefusedConnectionMovesTheCallOn(t *testing.T) {
 	down, up := siptest.NewStream(t), siptest.NewStream(t)
 	down.Stop()
 	trunk := open(t, "", func(c *sip.TrunkConfig) { two(down.Addr(), up.Addr())(c); overTCP(c) })
-	in := finish(t, up, invite(t, trunk))
+	in := busy(t, up, invite(t, trunk))
 	if !strings.HasPrefix(in.Start, "INVITE sip:7101@"+up.Addr()) || !strings.HasSuffix(in.Get("To"), "<sip:7101@127.0.0.1>") {
 		t.Errorf("%s, To %s", in.Start, in.Get("To"))
 	}
@@ -197,7 +172,7 @@ func TestACallIsMadeOverIPv6(t *testing.T) {
 func TestACallIsMadeOverIPv6AndTCP(t *testing.T) {
 	t.Parallel()
 	peer := siptest.NewStreamAt(t, "[::1]:0", nil)
-	in := finish(t, peer, invite(t, open(t, peer.Addr(), overTCP)))
+	in := busy(t, peer, invite(t, open(t, peer.Addr(), overTCP)))
 	if !strings.HasPrefix(in.Get("Via"), "SIP/2.0/TCP [::1]:") {
 		t.Errorf("%v", in.Headers)
 	}

@@ -1,10 +1,7 @@
 package sip_test
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
-	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -19,103 +16,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-const sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
-
-func environment() sip.Env {
-	return sip.Env{
-		Listen: func(ctx context.Context, network, address string) (net.PacketConn, error) {
-			return new(net.ListenConfig).ListenPacket(ctx, network, address)
-		},
-		Rand: rand.Reader, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	}
-}
-
-// open runs a trunk toward a peer until the test ends.
-func open(tb testing.TB, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
-	tb.Helper()
-	return openOn(tb, environment(), address, change)
-}
-
-func openOn(tb testing.TB, env sip.Env, address string, change func(*sip.TrunkConfig)) *sip.Trunk {
-	tb.Helper()
-	cfg := sip.TrunkConfig{
-		Name: "main", Addresses: []string{address}, Transport: "udp",
-		Credentials: sip.Credentials{User: "telgate", Password: "secret"}, Identity: sip.Identity{UserAgent: "telgate"},
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	trunk, err := sip.NewTrunk(cfg, env)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- trunk.Run(ctx) }()
-	tb.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			tb.Error(err)
-		}
-	})
-	if err := trunk.Ready(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	return trunk
-}
-
-func invite(t *testing.T, trunk *sip.Trunk) *sip.Leg {
-	t.Helper()
-	leg, err := trunk.Invite(t.Context(), sip.Invite{User: "7101", Offer: []byte(sdp), Expires: 50 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return leg
-}
-
-// next is the leg's next event, of the kind that is wanted.
-func next[E sip.Event](tb testing.TB, leg *sip.Leg) E {
-	tb.Helper()
-	timer := time.NewTimer(siptest.Patience)
-	defer timer.Stop()
-	for {
-		select {
-		case ev, ok := <-leg.Events():
-			if !ok {
-				tb.Fatalf("the leg ended, want %T", *new(E))
-			}
-			if e, is := ev.(E); is {
-				return e
-			}
-		case <-timer.C:
-			tb.Fatalf("no %T came", *new(E))
-		}
-	}
-}
-
-// up rings and answers.
-func up(t *testing.T, peer *siptest.Peer, leg *sip.Leg) siptest.Message {
-	t.Helper()
-	in := peer.Expect("INVITE")
-	peer.Answer(in, "180 Ringing", "a", "")
-	peer.Answer(in, "200 OK", "a", sdp)
-	next[sip.Answered](t, leg)
-	peer.Expect("ACK")
-	return in
-}
-
-func ends(t *testing.T, leg *sip.Leg, by sip.EndedBy) sip.Ended {
-	t.Helper()
-	e := next[sip.Ended](t, leg)
-	if e.By != by {
-		t.Errorf("ended by %s (%v), want %s", e.By, e.Err, by)
-	}
-	if _, more := <-leg.Events(); more {
-		t.Error("an event came after Ended")
-	}
-	return e
-}
 
 func TestACallIsAnsweredAndHungUpByUs(t *testing.T) {
 	peer := siptest.NewPeer(t)
@@ -442,27 +342,10 @@ func TestNothingIsSentThatMayNotBe(t *testing.T) {
 	peer.Quiet(50 * time.Millisecond)
 }
 
-// stoppable is a trunk that the test stops by itself; ended gets what Run returns.
-func stoppable(t *testing.T, address string) (trunk *sip.Trunk, stop context.CancelFunc, ended <-chan error) {
-	t.Helper()
-	trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{address}, Transport: "udp"}, environment())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	returned := make(chan error, 1)
-	go func() { returned <- trunk.Run(ctx) }()
-	if err := trunk.Ready(t.Context()); err != nil {
-		stop()
-		t.Fatal(err)
-	}
-	return trunk, stop, returned
-}
-
 func TestAStoppingTrunkHangsUpWhatIsLeft(t *testing.T) {
 	peer := siptest.NewPeer(t)
-	trunk, stop, ended := stoppable(t, peer.Addr())
-	leg := invite(t, trunk)
+	trunk, stop, ended := start(t, environment(), nil, peer.Addr())
+	leg := invite(t, ready(t, trunk))
 	up(t, peer, leg)
 	stop()
 	peer.Answer(peer.Expect("BYE"), "200 OK", "a", "")
@@ -490,25 +373,8 @@ func TestAStoppingTrunkGivesEachLegTwoSecondsFromItsHangUp(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wire := siptest.NewWire()
-				peer, err := wire.Listen(t.Context(), "udp", "127.0.0.1:5060") // says nothing
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = peer.Close() }()
-				env := environment()
-				env.Listen = wire.Listen
-				trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{peer.LocalAddr().String()}, Transport: "udp", Local: sip.Local{Bind: "127.0.0.1"}}, env)
-				if err != nil {
-					t.Fatal(err)
-				}
-				ctx, stop := context.WithCancel(t.Context())
-				ended := make(chan error, 1)
-				go func() { ended <- trunk.Run(ctx) }()
-				if err := trunk.Ready(ctx); err != nil {
-					t.Fatal(err)
-				}
-				leg := invite(t, trunk)
+				trunk, stop, ended := start(t, inMemory(siptest.NewWire()), func(c *sip.TrunkConfig) { c.Local.Bind = "127.0.0.1" }, "127.0.0.1:5060")
+				leg := invite(t, ready(t, trunk)) // nobody is there
 				if c.hung {
 					leg.Hangup(sip.Hangup{})
 				}
@@ -533,8 +399,8 @@ func TestAStoppingTrunkGivesEachLegTwoSecondsFromItsHangUp(t *testing.T) {
 
 func TestAStoppingTrunkTakesAnINVITEBackThatNobodyHasAnswered(t *testing.T) {
 	peer := siptest.NewPeer(t)
-	trunk, stop, ended := stoppable(t, peer.Addr())
-	leg := invite(t, trunk)
+	trunk, stop, ended := start(t, environment(), nil, peer.Addr())
+	leg := invite(t, ready(t, trunk))
 	in := peer.Expect("INVITE")
 	stop()
 	if cancel := peer.Expect("CANCEL"); cancel.Get("Via") != in.Get("Via") {
@@ -611,20 +477,3 @@ func TestA200ThatComesTwiceAtOnceIsOneAnswer(t *testing.T) {
 }
 
 func statusText(status int) string { return strconv.Itoa(status) }
-
-// course is what became of a leg that is never answered: the statuses it told, the final one last.
-func course(t *testing.T, leg *sip.Leg) string {
-	t.Helper()
-	var told []string
-	for ev := range leg.Events() {
-		switch ev := ev.(type) {
-		case sip.Trying:
-			told = append(told, "100")
-		case sip.Progress:
-			told = append(told, strconv.Itoa(ev.Status))
-		case sip.Ended:
-			told = append(told, strconv.Itoa(ev.Status))
-		}
-	}
-	return strings.Join(told, " ")
-}

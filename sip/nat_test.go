@@ -40,22 +40,17 @@ func behindNAT(t *testing.T, story func(home)) {
 // runs gives a trunk of ours; the carrier answers the OPTIONS that "on" begins with.
 func (h home) runs(change func(*sip.TrunkConfig)) *sip.Trunk {
 	h.Helper()
-	env := environment()
-	env.Listen = h.wire.Listen
-	opened := make(chan *sip.Trunk, 1)
-	asks := make(chan bool, 1)
-	go func() {
-		opened <- openOn(h.T, env, carrier, func(c *sip.TrunkConfig) {
-			c.Local.Bind, c.Keepalive = inside, 25*time.Second
-			change(c)
-			asks <- c.NAT == sip.NATOn
-		})
-	}()
-	if <-asks {
+	var asks bool
+	trunk := run(h.T, inMemory(h.wire), func(c *sip.TrunkConfig) {
+		c.Local.Bind, c.Keepalive = inside, 25*time.Second
+		change(c)
+		asks = c.NAT == sip.NATOn
+	}, carrier)
+	if asks {
 		h.carrier.Answer(h.carrier.Expect("OPTIONS").Seen(), "200 OK", "o", "")
 	}
 	h.Cleanup(synctest.Wait) // what is on its way to a trunk that closes would have sipgo open a real socket
-	return <-opened
+	return ready(h.T, trunk)
 }
 
 func nat(mode sip.NAT) func(*sip.TrunkConfig) {
@@ -136,16 +131,11 @@ func TestATrunkThatDoesNotSayWhereItSeesUsIsAskedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			behindNAT(t, func(h home) {
 				t := h.T
-				env := environment()
-				env.Listen = h.wire.Listen
-				opened := make(chan *sip.Trunk)
-				go func() {
-					opened <- openOn(h.T, env, carrier, func(c *sip.TrunkConfig) {
-						c.Local.Bind, c.Keepalive, c.NAT = inside, 25*time.Second, sip.NATOn
-					})
-				}()
+				trunk := run(t, inMemory(h.wire), func(c *sip.TrunkConfig) {
+					c.Local.Bind, c.Keepalive, c.NAT = inside, 25*time.Second, sip.NATOn
+				}, carrier)
 				answer(h, h.carrier.Expect("OPTIONS"))
-				trunk := <-opened
+				ready(t, trunk)
 				began := time.Now()
 				leg := invite(t, trunk)
 				if late := time.Since(began); late > 0 {
@@ -244,9 +234,7 @@ func TestARegistrationNamesWhereTheRegistrarSeesUs(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := siptest.NewRegistrar(conn, siptest.Rules{Password: "secret", Rewrite: c.rewrite})
-				env := environment()
-				env.Listen = wire.Listen
-				trunk := openOn(t, env, carrier, func(cfg *sip.TrunkConfig) {
+				trunk := openOn(t, inMemory(wire), carrier, func(cfg *sip.TrunkConfig) {
 					registering(cfg)
 					cfg.NAT, cfg.Local.Bind, cfg.Keepalive = c.mode, inside, 25*time.Second
 				})

@@ -30,9 +30,7 @@ func TestACallGoesAtOnceToTheFirstAddressThatIsAlive(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				wire := siptest.NewWire()
 				b := answering(t, wire, second, siptest.Rules{})
-				env := environment()
-				env.Listen = wire.Listen
-				trunk := openOn(t, env, "", func(c *sip.TrunkConfig) {
+				trunk := openOn(t, inMemory(wire), "", func(c *sip.TrunkConfig) {
 					two(first, second)(c)
 					c.Local.Bind, c.Probe.Mode, c.Register.On, c.Register.Registrar = inside, mode, mode == sip.ProbeRegister, second
 				})
@@ -68,7 +66,7 @@ func TestARegistrarIsFoundByItsSRVRecordsAndTheNextOfThemWhereOneIsBusy(t *testi
 	_, one, _ := net.SplitHostPort(first.Addr())
 	_, other, _ := net.SplitHostPort(second.Addr())
 	zone.Set(t, "_sip._udp.reg.test. 60 IN SRV 1 0 "+one+" a.test.", "_sip._udp.reg.test. 60 IN SRV 2 0 "+other+" a.test.", "a.test. 60 IN A 127.0.0.1")
-	trunk := named(t, zone, func(c *sip.TrunkConfig) {
+	trunk := run(t, knowing(zone), func(c *sip.TrunkConfig) {
 		registering(c)
 		c.Register.Registrar, c.Register.Retry = "reg.test", 15*time.Minute // too late for this test
 	}, "127.0.0.1:9")
@@ -86,9 +84,7 @@ func TestARegistrationGoesOnWhereTheFirstAddressIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := siptest.NewWire()
 		answering(t, wire, "198.51.100.2:5060", siptest.Rules{})
-		env := environment()
-		env.Listen = wire.Listen
-		trunk := openOn(t, env, "", func(c *sip.TrunkConfig) {
+		trunk := openOn(t, inMemory(wire), "", func(c *sip.TrunkConfig) {
 			registering(c)
 			two("198.51.100.1:5060", "198.51.100.2:5060")(c)
 			c.Local.Bind, c.Register.Retry = inside, 15*time.Minute

@@ -1,7 +1,6 @@
 package sip_test
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -283,31 +282,14 @@ func bubble(t *testing.T, rules siptest.Rules, change func(*sip.TrunkConfig), st
 			t.Fatal(err)
 		}
 		r := siptest.NewRegistrar(conn, rules)
-		cfg := sip.TrunkConfig{
-			Name: "main", Addresses: []string{r.Addr()}, Transport: "udp", Credentials: sip.Credentials{User: "telgate", Password: "secret"},
-			Local: sip.Local{Bind: "127.0.0.1"},
-		}
-		change(&cfg)
-		env := environment()
-		env.Listen = wire.Listen
-		trunk, err := sip.NewTrunk(cfg, env)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- trunk.Run(ctx) }()
-		if err := trunk.Ready(ctx); err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			stop()
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
+		t.Cleanup(func() {
 			r.Close()
 			<-time.NewTimer(time.Minute).C // sipgo's transactions outlive their user agent
-		}()
+		})
+		trunk := openOn(t, inMemory(wire), r.Addr(), func(c *sip.TrunkConfig) {
+			c.Local.Bind = "127.0.0.1"
+			change(c)
+		})
 		synctest.Wait()
 		story(stand{t, r, trunk})
 	})
@@ -524,22 +506,9 @@ func TestAChangedAddressOfOursIsBoundAndRegistered(t *testing.T) {
 		}
 		return netip.MustParseAddr("127.0.0.1"), nil
 	}
-	trunk, err := sip.NewTrunk(sip.TrunkConfig{
-		Name: "main", Addresses: []string{r.Addr()}, Transport: "udp", Credentials: sip.Credentials{User: "telgate", Password: "secret"},
-		Register: sip.Register{On: true}, Probe: sip.Probing{Mode: sip.ProbeOff, Every: 20 * time.Millisecond},
-	}, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- trunk.Run(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	trunk := run(t, env, func(c *sip.TrunkConfig) {
+		c.Register.On, c.Probe = true, sip.Probing{Mode: sip.ProbeOff, Every: 20 * time.Millisecond}
+	}, r.Addr())
 	becomes(t, trunk, isUp)
 	moved.Store(true)
 	for timer := time.Now(); !slices.ContainsFunc(r.Bindings(), func(c string) bool { return strings.Contains(c, "@127.0.0.2:") }); {

@@ -16,37 +16,6 @@ import (
 	"telgate/sip/siptest"
 )
 
-// named runs a trunk whose names this zone knows. It need not open.
-func named(t *testing.T, zone *siptest.Zone, change func(*sip.TrunkConfig), addresses ...string) *sip.Trunk {
-	t.Helper()
-	return namedBy(t, zone, slog.DiscardHandler, change, addresses...)
-}
-
-func namedBy(t *testing.T, zone *siptest.Zone, log slog.Handler, change func(*sip.TrunkConfig), addresses ...string) *sip.Trunk {
-	t.Helper()
-	env := environment()
-	env.Log = slog.New(log)
-	env.DNS = &sip.DNS{Servers: []string{zone.Addr()}, Config: "testdata/resolv.conf"}
-	cfg := sip.TrunkConfig{Name: "main", Addresses: addresses, Transport: "udp", Credentials: sip.Credentials{User: "telgate", Password: "secret"}}
-	if change != nil {
-		change(&cfg)
-	}
-	trunk, err := sip.NewTrunk(cfg, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- trunk.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return trunk
-}
-
 // messages is a log that can be waited for.
 type messages struct{ said chan string }
 
@@ -76,14 +45,6 @@ func (m messages) await(t *testing.T, part string) {
 			t.Fatalf("the log never said %q", part)
 		}
 	}
-}
-
-func ready(t *testing.T, trunk *sip.Trunk) *sip.Trunk {
-	t.Helper()
-	if err := trunk.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return trunk
 }
 
 // where are the targets in short: "udp 127.0.0.1:5060".
@@ -158,7 +119,7 @@ func TestANameIsResolvedAsRFC3263Says(t *testing.T) {
 			t.Parallel()
 			zone := siptest.NewZone(t)
 			zone.Set(t, c.zone...)
-			trunk := named(t, zone, func(cfg *sip.TrunkConfig) {
+			trunk := run(t, knowing(zone), func(cfg *sip.TrunkConfig) {
 				cfg.Local.Port = 0
 				if c.change != nil {
 					c.change(cfg)
@@ -176,7 +137,7 @@ func TestAnAnswerThatIsTooLargeForUDPIsAskedForByTCP(t *testing.T) {
 	zone := siptest.NewZone(t)
 	zone.Set(t, "pbx.test. 60 IN A 127.0.0.2")
 	zone.Cut()
-	if got := where(t, ready(t, named(t, zone, nil, "pbx.test"))); !slices.Equal(got, []string{"udp 127.0.0.2:5060"}) {
+	if got := where(t, ready(t, run(t, knowing(zone), nil, "pbx.test"))); !slices.Equal(got, []string{"udp 127.0.0.2:5060"}) {
 		t.Errorf("%v", got)
 	}
 }
@@ -186,7 +147,7 @@ func TestServersOfOnePriorityShareTheCallsByWeight(t *testing.T) {
 	zone := siptest.NewZone(t)
 	zone.Set(t, "_sip._udp.sip.test. 60 IN SRV 10 90 5071 a.test.", "_sip._udp.sip.test. 60 IN SRV 10 10 5072 a.test.", "_sip._udp.sip.test. 60 IN SRV 20 99 5073 a.test.",
 		"a.test. 60 IN A 127.0.0.2")
-	trunk := ready(t, named(t, zone, nil, "sip.test"))
+	trunk := ready(t, run(t, knowing(zone), nil, "sip.test"))
 	first := map[string]int{}
 	for range 400 {
 		got := where(t, trunk)
@@ -215,7 +176,9 @@ func TestTheLastGoodAnswerIsKeptWhereDNSAnswersNothing(t *testing.T) {
 			zone := siptest.NewZone(t)
 			zone.Set(t, "_sip._udp.sip.test. 0 IN SRV 10 0 5070 a.test.", "a.test. 0 IN A 127.0.0.2")
 			told := messages{make(chan string, 64)}
-			trunk := ready(t, namedBy(t, zone, told, nil, "sip.test"))
+			env := knowing(zone)
+			env.Log = slog.New(told)
+			trunk := ready(t, run(t, env, nil, "sip.test"))
 			want := where(t, trunk)
 			c.spoil(t, zone)
 			told.await(t, "its last addresses are kept") // the time to live is over
@@ -230,7 +193,7 @@ func TestANewAnswerIsTakenWhenTheOldOneIsOver(t *testing.T) {
 	t.Parallel()
 	zone := siptest.NewZone(t)
 	zone.Set(t, "pbx.test. 1 IN A 127.0.0.2")
-	trunk := ready(t, named(t, zone, nil, "pbx.test"))
+	trunk := ready(t, run(t, knowing(zone), nil, "pbx.test"))
 	before := zone.Asked("pbx.test", "A")
 	zone.Set(t, "pbx.test. 1 IN A 127.0.0.3")
 	zone.Await(t, "pbx.test", "A", before+2) // the one before this was answered anew, and kept
@@ -255,7 +218,7 @@ func TestEachWayANameFailsHasItsOwnReason(t *testing.T) {
 			t.Parallel()
 			zone := siptest.NewZone(t)
 			c.spoil(zone)
-			trunk := named(t, zone, nil, "pbx.test")
+			trunk := run(t, knowing(zone), nil, "pbx.test")
 			err := trunk.Ready(t.Context())
 			var failed *sip.SendError
 			if !errors.As(err, &failed) || failed.Op != "resolve" || sip.FailureOf(err) != c.want || !strings.Contains(err.Error(), c.text) {
@@ -275,18 +238,5 @@ func TestNoNameServerIsAskedForAnAddress(t *testing.T) {
 		t.Error("a connection was opened")
 		return nil, errors.New("no")
 	}
-	trunk, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{"127.0.0.1:5070"}, Transport: "udp"}, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- trunk.Run(ctx) }()
-	if err := trunk.Ready(t.Context()); err != nil {
-		t.Error(err)
-	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	openOn(t, env, "127.0.0.1:5070", nil)
 }

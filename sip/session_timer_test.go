@@ -24,11 +24,9 @@ func inTime(t *testing.T, play func(*talking), more ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		wire := siptest.NewWire()
-		env := environment()
-		env.Listen = wire.Listen
 		peer := wire.Peer(t)
 		peer.Patient(5 * time.Minute)
-		c := &talking{T: t, peer: peer, leg: invite(t, openOn(t, env, peer.Addr(), nil))}
+		c := &talking{T: t, peer: peer, leg: invite(t, openOn(t, inMemory(wire), peer.Addr(), nil))}
 		t.Cleanup(synctest.Wait) // what is on its way to a trunk that closes would have sipgo open a real socket
 		c.in = peer.Expect("INVITE")
 		peer.Answer(c.in, "180 Ringing", "a", "")

@@ -20,9 +20,7 @@ func TestWhoIsSilentOnUDPIsNamedWithHowLong(t *testing.T) {
 	} {
 		t.Run(limit.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				env := environment()
-				env.Listen = siptest.NewWire().Listen
-				trunk := openOn(t, env, carrier, func(c *sip.TrunkConfig) { c.Local.Bind = inside })
+				trunk := openOn(t, inMemory(siptest.NewWire()), carrier, func(c *sip.TrunkConfig) { c.Local.Bind = inside })
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
 				if _, err := trunk.Probe(ctx); err == nil || err.Error() != want || sip.FailureOf(err) != sip.FailureSilent {

@@ -15,18 +15,6 @@ func overTLS(secure sip.TLS) func(*sip.TrunkConfig) {
 	return func(c *sip.TrunkConfig) { c.Transport, c.TLS = "tls", secure }
 }
 
-// finish plays a short call to its end: refused as busy.
-func finish(t *testing.T, peer *siptest.Stream, leg *sip.Leg) siptest.Message {
-	t.Helper()
-	in := peer.Expect("INVITE")
-	peer.Answer(in, "486 Busy Here", "b", "")
-	peer.Expect("ACK")
-	if e := next[sip.Ended](t, leg); e.Status != 486 {
-		t.Errorf("%+v", e)
-	}
-	return in
-}
-
 func TestOverTLSACallIsHungUpFromEitherSide(t *testing.T) {
 	t.Parallel()
 	ca := siptest.NewAuthority(t, "our CA")
@@ -146,7 +134,7 @@ func TestAClientCertificateIsShownToAPeerThatWantsOne(t *testing.T) {
 	mine := ca.Issue(time.Hour, "telgate.test")
 	peer := siptest.NewStreamAt(t, "127.0.0.1:0", server)
 	trunk := open(t, peer.Addr(), overTLS(sip.TLS{CA: ca.PEM(), Cert: mine.Cert, Key: mine.Key}))
-	finish(t, peer, invite(t, trunk))
+	busy(t, peer, invite(t, trunk))
 	if own, ok := trunk.OwnCertificate(); !ok || own.Subject != "CN=telgate.test" {
 		t.Errorf("%+v", own)
 	}
@@ -160,7 +148,7 @@ func TestTheConfiguredNameIsCheckedAlsoForAnAddressOfTheDialog(t *testing.T) {
 	node := siptest.NewStreamAt(t, "127.0.0.2:0", server) // another machine of the same PBX
 	zone := siptest.NewZone(t)
 	zone.Set(t, "_sips._tcp.pbx.test. 60 IN SRV 0 0 "+peer.Port()+" node1.pbx.test.", "node1.pbx.test. 60 IN A 127.0.0.1")
-	trunk := ready(t, named(t, zone, overTLS(sip.TLS{CA: ca.PEM()}), "pbx.test"))
+	trunk := ready(t, run(t, knowing(zone), overTLS(sip.TLS{CA: ca.PEM()}), "pbx.test"))
 	leg := invite(t, trunk)
 	in := peer.Expect("INVITE")
 	if peer.ServerName() != "pbx.test" {
@@ -195,7 +183,7 @@ func TestAfterARestartOfThePBXTheNextCallConnectsAnew(t *testing.T) {
 		t.Errorf("while it is down: %v", err)
 	}
 	peer.Start(address)
-	finish(t, peer, invite(t, trunk))
+	busy(t, peer, invite(t, trunk))
 }
 
 func TestAPeerThatReadsNothingBlocksNobody(t *testing.T) {

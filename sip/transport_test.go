@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,9 @@ func TestARequestPastTheMTUGoesByUDPElseAndIsWarnedAboutOnce(t *testing.T) {
 	for _, byTCP := range []bool{false, true} { // true: the peer has no TCP
 		told := messages{make(chan string, 64)}
 		zone := siptest.NewZone(t)
-		trunk := ready(t, namedBy(t, zone, told, func(c *sip.TrunkConfig) { c.LargeByTCP = byTCP }, peer.Addr()))
+		env := knowing(zone)
+		env.Log = slog.New(told)
+		trunk := ready(t, run(t, env, func(c *sip.TrunkConfig) { c.LargeByTCP = byTCP }, peer.Addr()))
 		for range 2 {
 			leg, err := trunk.Invite(t.Context(), sip.Invite{User: "7101", Offer: offer(3000)})
 			if err != nil {
