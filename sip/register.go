@@ -339,9 +339,10 @@ func (r *registration) leave() {
 	defer stop()
 	req := r.request(*p, 0)
 	req.ReplaceHeader(removal(r.trunk.contact(*p).Address))
+	began := r.trunk.env.Now()
 	if _, err := r.send(ctx, req); err != nil {
-		if errors.Is(err, errClosed) { // the farewell is over
-			err = noAnswer("REGISTER", context.DeadlineExceeded)
+		if errors.Is(err, errClosed) || errors.Is(err, context.Canceled) { // the farewell is over
+			err = r.trunk.unheard(req, began, context.DeadlineExceeded)
 		}
 		r.trunk.env.Log.Warn("the registrar keeps our contact", "err", err)
 	}

@@ -112,7 +112,7 @@ func TestAContactThatIsNotTakenBackIsSaidWithItsReason(t *testing.T) {
 		becomes(t, openOn(t, env, r.Addr(), registering), isUp)
 		r.Change(func(rules *siptest.Rules) { rules.Silent = true })
 	})
-	if want := `msg="the registrar keeps our contact" err="no answer to REGISTER"`; !strings.Contains(log.String(), want) {
+	if want := `msg="the registrar keeps our contact" err="no answer to REGISTER from ` + r.Addr() + ` in `; !strings.Contains(log.String(), want) {
 		t.Errorf("logged is %s", log.String())
 	}
 }
