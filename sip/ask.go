@@ -54,7 +54,7 @@ func (l *Leg) put(req *sip.Request, then conclusion) {
 			send = l.transactInvite
 		}
 		res, err := send(ctx, req)
-		l.tell(func() { then(res, err) })
+		l.box.tell(func() { then(res, err) })
 	})
 }
 

@@ -15,13 +15,13 @@ type forks struct {
 
 	mu    sync.Mutex
 	tag   string
-	acked [2]acked // the INVITE, and our newest re-INVITE
+	acked []acked // the INVITE, and our newest re-INVITE
 }
 
 // acked is an INVITE of ours whose 2xx was acknowledged, and what an ACK of it is made of. There are thousands of calls, and
 // few of their ACKs are lost, so none is kept.
 type acked struct {
-	seq         uint32       // its CSeq, 0 = none
+	seq         uint32       // its CSeq, never 0
 	branch      string       // of the ACK: it is the same each time (RFC 3261 13.2.2.4)
 	credentials []sip.Header // those of the INVITE (22.1)
 }
@@ -30,19 +30,18 @@ type acked struct {
 func (f *forks) acknowledged(tag string, a acked) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.acked[0].seq != 0 {
-		f.acked[1] = a
-		return
+	if len(f.acked) == 0 {
+		f.tag = tag
+		close(f.taken)
 	}
-	f.tag, f.acked[0] = tag, a
-	close(f.taken)
+	f.acked = append(f.acked[:min(1, len(f.acked))], a)
 }
 
 // ackOf finds what a repeated 2xx wants acknowledged once more; mine tells whether the dialog is the one that was taken.
 func (f *forks) ackOf(res *sip.Response) (a acked, mine bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.acked[0].seq == 0 || tagOf(res.To().Params) != f.tag {
+	if len(f.acked) == 0 || tagOf(res.To().Params) != f.tag {
 		return acked{}, false
 	}
 	for _, a := range f.acked {
@@ -75,9 +74,8 @@ func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
 		return mine
 	}
 	again := func() { l.trunk.write(l.ack(l.talk, a)) } // one that is lost is asked for again
-	select {
-	case l.post <- again:
-	case <-l.done: // nobody else touches the leg any more
+	if !l.box.tell(again) {
+		<-l.done // nobody else touches the leg any more
 		again()
 	}
 	return true

@@ -23,8 +23,6 @@ const (
 	settled    = 3 * time.Second // after the last answer sipgo's transactions are over
 )
 
-var inProgress = []int{1, 10, 100, 1000, 2000}
-
 // Calls that wait: the memory and the goroutines of each.
 func BenchmarkCallsThatWait(b *testing.B) {
 	trunk := openBench(b)
@@ -52,7 +50,7 @@ func BenchmarkSetUpBesideCallsInProgress(b *testing.B) {
 		for range setUpRound {
 			var waiting []*sip.Leg
 			var half, tail []float64
-			for _, n := range inProgress {
+			for _, n := range []int{1, 10, 100, 1000, 2000} {
 				waiting = append(waiting, answered(b, trunk, n-len(waiting))...)
 				runtime.GC()
 				took := make([]time.Duration, 0, setUps)

@@ -37,17 +37,11 @@ func (t *Trunk) serve(req *sip.Request, tx *sip.ServerTx) {
 		}
 		return
 	}
-	select {
-	case l.inbox <- inbound{req, tx}:
-		select {
-		case <-l.done: // it may have come too late to be looked at
-			respond(req, tx, 481, "Call/Transaction Does Not Exist")
-		default:
-		}
-	case <-l.done:
-		respond(req, tx, 481, "Call/Transaction Does Not Exist")
-	default: // a flood inside one dialog; the peer repeats what matters
+	switch taken, full := l.box.ask(inbound{req, tx}); {
+	case full: // a flood inside one dialog; the peer repeats what matters
 		respond(req, tx, 500, "Server Internal Error", sip.NewHeader("Retry-After", "1"))
+	case !taken:
+		respond(req, tx, 481, "Call/Transaction Does Not Exist")
 	}
 }
 

@@ -140,10 +140,8 @@ var errHungUp = errors.New("hung up meanwhile")
 
 // wanted looks whether the call was hung up while its owner was busy with something else.
 func (l *Leg) wanted() bool {
-	select {
-	case h := <-l.hang:
-		l.why = &h
-	default:
+	if h := l.box.hanging(); h != nil {
+		l.why = h
 	}
 	return l.why == nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -14,7 +12,6 @@ import (
 const (
 	eventRoom = 16 // events a reader may be behind; a storm of 180s loses its oldest
 	urgent    = 4  // of them kept for what may not be lost: the answer, and the end
-	inboxRoom = 8  // requests of the peer a leg may be behind
 	// giveUp is 64*T1: how long a final response to an INVITE is waited for after CANCEL (RFC 3261 9.1), and a BYE for
 	// its answer.
 	giveUp = 32 * time.Second
@@ -29,13 +26,9 @@ type Leg struct {
 	user   string // that was called
 
 	events chan Event
-	hang   chan Hangup
-	inbox  chan inbound
-	post   chan func() // what other goroutines found out, told on the leg's own
+	box    mailbox
 	done   chan struct{}
 
-	hangOnce sync.Once
-	hungUp   atomic.Pointer[time.Time]
 	forks    forks
 	arrivals arrivals
 	trace    *Trace // of whoever asked for the call
@@ -93,8 +86,7 @@ var errUnconfirmed = errors.New("the peer has not confirmed the end")
 func newLeg(t *Trunk, p path) *Leg {
 	l := &Leg{
 		trunk: t, path: p,
-		events: make(chan Event, eventRoom), hang: make(chan Hangup, 1), inbox: make(chan inbound, inboxRoom),
-		post: make(chan func()), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
+		events: make(chan Event, eventRoom), box: newMailbox(), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
 		invitation: new(invitation),
 	}
 	l.letIn(p.to.Addr())
@@ -107,13 +99,7 @@ func (l *Leg) Events() <-chan Event { return l.events }
 
 // Hangup ends the leg, whatever state it is in: CANCEL (once a response came, RFC 3261 9.1), BYE, or ACK and BYE for an
 // answer that crosses the CANCEL. It returns at once, and only its first call counts; Ended tells how it went.
-func (l *Leg) Hangup(h Hangup) {
-	l.hangOnce.Do(func() {
-		now := l.trunk.env.Now()
-		l.hungUp.Store(&now)
-		l.hang <- h
-	})
-}
+func (l *Leg) Hangup(h Hangup) { l.box.hangup(h, l.trunk.env.Now()) }
 
 // Done is closed when nothing is left to send for the leg.
 func (l *Leg) Done() <-chan struct{} { return l.done }
@@ -137,12 +123,8 @@ func (l *Leg) run() {
 			l.responses(l.arrivals.until(res))
 		case <-l.txDone():
 			l.transactionOver()
-		case h := <-l.hang:
-			l.hangup(h)
-		case in := <-l.inbox:
-			l.arrived(in)
-		case news := <-l.post:
-			news()
+		case <-l.box.wake:
+			l.open(l.box.take())
 		case <-l.due.due():
 			l.due.pass()
 		case <-l.trunk.abandon:
@@ -153,9 +135,25 @@ func (l *Leg) run() {
 	l.due.stop()
 	l.trunk.drop(l)
 	l.release()
+	rest := l.box.close()
 	close(l.events)
 	close(l.done)
-	l.refuseRest()
+	l.refuseRest(rest.asked)
+}
+
+// open looks at what has come.
+func (l *Leg) open(m mail) {
+	if m.hang != nil {
+		l.hangup(*m.hang)
+	}
+	for _, in := range m.asked { // they are refused where the leg is over
+		l.arrived(in)
+	}
+	for _, news := range m.news {
+		if l.state != over {
+			news()
+		}
+	}
 }
 
 // lastWord takes an INVITE back that nobody has answered, because there will be nobody to answer to. A CANCEL has to wait
@@ -185,16 +183,8 @@ func (l *Leg) keepOpen(p path) {
 	l.ways = append(l.ways, at)
 }
 
-// tell has the leg's own goroutine do something, unless the leg is over.
-func (l *Leg) tell(news func()) {
-	select {
-	case l.post <- news:
-	case <-l.done:
-	}
-}
-
 // refuseRest answers what nobody will look at any more, or its sender would repeat it for half a minute.
-func (l *Leg) refuseRest() {
+func (l *Leg) refuseRest(asked []inbound) {
 	refuse := func(in inbound) { respond(in.req, in.tx, 481, "Call/Transaction Does Not Exist") }
 	if l.re != nil && l.re.res == nil { // RFC 3261 15.1.2
 		respond(l.re.in.req, l.re.in.tx, 487, "Request Terminated")
@@ -204,13 +194,8 @@ func (l *Leg) refuseRest() {
 			refuse(in)
 		}
 	}
-	for {
-		select {
-		case in := <-l.inbox:
-			refuse(in)
-		default:
-			return
-		}
+	for _, in := range asked {
+		refuse(in)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // Press presses a key by INFO, as application/dtmf-relay, where the call is answered; '0'–'9', '*', '#', 'A'–'D'. It is for
 // finding out whether keys get through: whether the peer takes it is not told, a key that comes back is a [Digit].
 func (l *Leg) Press(digit byte) {
-	l.tell(func() {
+	l.box.tell(func() {
 		if l.state != confirmed {
 			return
 		}

@@ -49,7 +49,7 @@ func (l *Leg) offered(r *reoffer) {
 	l.re = r // an UPDATE after our 2xx proves that it came, as an ACK does
 	l.due.off(dueResend)
 	l.due.in(dueReply, replyLimit, func() { l.replied(r, nil) })
-	l.emit(Reoffer{SDP: r.offer, Reply: func(answer []byte) { l.tell(func() { l.replied(r, answer) }) }})
+	l.emit(Reoffer{SDP: r.offer, Reply: func(answer []byte) { l.box.tell(func() { l.replied(r, answer) }) }})
 }
 
 // replied sends the answer. Only the first counts, and none after the peer took its request back.

@@ -269,8 +269,8 @@ func (t *Trunk) patience(legs []*Leg) time.Duration {
 	}
 	left := time.Duration(0)
 	for _, l := range legs {
-		if hung := l.hungUp.Load(); hung != nil {
-			left = max(left, farewell-t.env.Now().Sub(*hung))
+		if at := l.box.hungUp(); !at.IsZero() {
+			left = max(left, farewell-t.env.Now().Sub(at))
 		}
 	}
 	return left

@@ -58,7 +58,7 @@ The same under SRTP (AES_CM_128_HMAC_SHA1_80), beside plain RTP
 AThousandSessionsUnderSRTP      | allocs/packet            | allocations per packet                                  | 0   | 0.01 | correct
 AThousandSessionsUnderSRTP      | times-RTP                | CPU, times that of plain RTP (median of rounds)         |     |      | info
 Signalling alone: 2,000 calls were answered and wait; calls are set up beside 1, 10, 100, 1,000 and 2,000 of them
-CallsThatWait                   | KB/call                  | memory of a call that waits, heap and stack, KB         | 8   | 10   | budget
+CallsThatWait                   | KB/call                  | memory of a call that waits, heap and stack, KB         | 8   | 8    | budget
 CallsThatWait                   | goroutines/call          | goroutines of a call that waits                         |     |      | info
 CallsThatWait                   | sipgo-goroutines         | goroutines of sipgo more than without those calls       | 0   | 0    | correct
 SetUpBesideCallsInProgress      | times-p50                | INVITE to answer, p50, times that beside one call       | 1   | 1.5  | budget
