@@ -11,7 +11,7 @@ import (
 
 // Page finds a page, nil where there is none.
 func (s *Store) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
-	pages, err := s.pages(ctx, "where page.id = $1", id)
+	pages, _, err := s.pages(ctx, "where page.id = $1", id)
 	if err != nil {
 		return nil, fmt.Errorf("read page %s: %w", id, err)
 	}
@@ -23,7 +23,7 @@ func (s *Store) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, err
 
 // Recent are the pages that run and the newest of the others, newest first.
 func (s *Store) Recent(ctx context.Context, most int) ([]telgate.Page, error) {
-	pages, err := s.pages(ctx, `where page.id in (
+	pages, _, err := s.pages(ctx, `where page.id in (
 			select id from (select id from page where state <> 'ended' order by entered desc, id desc limit $1) as running
 			union all
 			select id from (select id from page where state = 'ended' order by entered desc, id desc
@@ -35,17 +35,16 @@ func (s *Store) Recent(ctx context.Context, most int) ([]telgate.Page, error) {
 	return pages, nil
 }
 
-// pages reads whole pages.
-func (s *Store) pages(ctx context.Context, which string, args ...any) ([]telgate.Page, error) {
-	var pages []telgate.Page
-	err := s.db.read(ctx, func(t tx) error {
+// pages reads whole pages, and when the last of them was entered.
+func (s *Store) pages(ctx context.Context, which string, args ...any) (pages []telgate.Page, last int64, err error) {
+	err = s.db.read(ctx, func(t tx) error {
 		pages = nil
 		err := t.rows(ctx, func(scan scan) error {
 			var row pageRow
 			if err := scan(row.columns()...); err != nil {
 				return err
 			}
-			pages = append(pages, row.done())
+			pages, last = append(pages, row.done()), row.entered
 			return nil
 		}, "select "+pageColumns+" from page "+which, args...)
 		if err != nil {
@@ -53,7 +52,7 @@ func (s *Store) pages(ctx context.Context, which string, args ...any) ([]telgate
 		}
 		return s.fill(ctx, t, pages)
 	})
-	return pages, err
+	return pages, last, err
 }
 
 // Amend changes a page that has ended and still has the version it was read with: see [pager.Archive].

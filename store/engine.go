@@ -16,6 +16,8 @@ type engine interface {
 	// news tells which pages others have news of, "" for any, until ctx is done.
 	news(ctx context.Context, tell func(page string))
 	backup(ctx context.Context, path string) error
+	// scrub makes what was erased unreadable, as far as the engine lets us.
+	scrub(ctx context.Context) error
 	close() error
 }
 

@@ -118,6 +118,9 @@ func (*postgres) backup(context.Context, string) error {
 	return errors.New("a PostgreSQL database is saved with its own tools: run pg_dump -Fc, and pg_restore to get it back")
 }
 
+// scrub leaves it to autovacuum, which frees what was erased.
+func (*postgres) scrub(context.Context) error { return nil }
+
 // news listens on a connection of its own. After a connection was lost there may be news of anything.
 func (p *postgres) news(ctx context.Context, tell func(page string)) {
 	again := time.NewTicker(tryEvery)
@@ -189,11 +192,11 @@ func (p *postgres) transaction(ctx context.Context, begin string, do func(tx) er
 	defer conn.Release() // one that is still inside a transaction is closed
 	t := &serverTx{conn: conn.Conn()}
 	t.put(ctx, begin)
-	if err := do(t); err != nil {
-		return errors.Join(err, t.rollback(ctx))
+	if err = do(t); err == nil {
+		err = t.commit(ctx)
 	}
-	if err := t.commit(ctx); err != nil {
-		return errors.Join(err, t.rollback(ctx))
+	if err != nil {
+		t.rollback(ctx)
 	}
-	return nil
+	return err
 }

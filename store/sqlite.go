@@ -64,7 +64,7 @@ func (s *sqlite) open(ctx context.Context) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if s.db, err = sql.Open("sqlite", sqliteName(s.path, "_pragma=synchronous(FULL)")); err != nil {
+	if s.db, err = sql.Open("sqlite", sqliteName(s.path, "_pragma=synchronous(FULL)&_pragma=secure_delete(1)")); err != nil {
 		return err
 	}
 	if s.writer, err = s.db.Conn(ctx); err != nil { // it makes the file one that others can read meanwhile
@@ -196,10 +196,26 @@ func (s *sqlite) backup(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is there already: name a new file", path)
 	}
-	if _, err := s.reader.ExecContext(ctx, "vacuum into $1", path); err != nil {
+	if _, err := s.db.ExecContext(ctx, "vacuum into $1", path); err != nil {
 		return errors.Join(explainFile(path, err), remove(path))
 	}
 	return os.Chmod(path, 0o600)
+}
+
+// scrub empties the journal, which has rows as they were. Pages that come in wait meanwhile, so it waits for readers shortly
+// only; if they do not let it, the next that empties the journal does it.
+func (s *sqlite) scrub(ctx context.Context) (err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return explainFile(s.path, err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	for _, statement := range []string{"pragma busy_timeout = 100", "pragma wal_checkpoint(truncate)"} {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return explainFile(s.path, err)
+		}
+	}
+	return nil
 }
 
 // remove takes a half-written file away.

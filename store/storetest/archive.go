@@ -18,7 +18,7 @@ var archive = []test{
 		}
 	}},
 	{name: "every fact of a page and its calls is kept", run: func(s *suite) {
-		p := full()
+		p := Full()
 		var zero []string
 		findZero(reflect.ValueOf(p), "page", &zero)
 		for _, field := range zero {
@@ -92,8 +92,8 @@ var archive = []test{
 	}},
 }
 
-// full is page p1 with everything that a page can have.
-func full() telgate.Page {
+// Full is page p1 with everything that a page can have.
+func Full() telgate.Page {
 	at := func(s int) time.Time { return accepted().Add(time.Duration(s) * time.Second) }
 	p := page("p1", "alice")
 	p.Version, p.State, p.Result, p.Late, p.Ended, p.Stopped = 7, telgate.PageEnded, telgate.Confirmed, true, at(100), "Ann"

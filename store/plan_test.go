@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"telgate"
+	"telgate/lease"
+	"telgate/pager"
+	"telgate/plan"
+	"telgate/store/pgtest"
+)
+
+// watched is an engine that remembers what was run.
+type watched struct {
+	engine
+	mu   sync.Mutex
+	seen map[string][]any
+}
+
+type watchedTx struct {
+	tx
+	of *watched
+}
+
+func (w *watched) write(ctx context.Context, do func(tx) error) error {
+	return w.engine.write(ctx, func(t tx) error { return do(watchedTx{t, w}) })
+}
+
+func (w *watched) read(ctx context.Context, do func(tx) error) error {
+	return w.engine.read(ctx, func(t tx) error { return do(watchedTx{t, w}) })
+}
+
+func (w *watched) saw(statement string, args []any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen[statement] = args
+}
+
+func (t watchedTx) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	t.of.saw(statement, args)
+	return t.tx.exec(ctx, statement, args...)
+}
+
+func (t watchedTx) put(ctx context.Context, statement string, args ...any) {
+	t.of.saw(statement, args)
+	t.tx.put(ctx, statement, args...)
+}
+
+func (t watchedTx) rows(ctx context.Context, row func(scan scan) error, statement string, args ...any) error {
+	t.of.saw(statement, args)
+	return t.tx.rows(ctx, row, statement, args...)
+}
+
+// statements runs everything that a store does while pages run and are looked at, and returns it.
+func statements(t *testing.T, s *Store) map[string][]any {
+	t.Helper()
+	w := &watched{engine: s.db, seen: map[string][]any{}}
+	s.db = w
+	defer func() { s.db = w.engine }()
+	ctx, now := t.Context(), time.Now()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := s.Gateways()
+	must(g.Enter(ctx, lease.Self{ID: "g"}))
+	p := telgate.Page{
+		ID: "p1", Version: 1, State: telgate.PageAccepted, Askers: []telgate.Asker{{Actor: telgate.Actor{ID: "U"}}},
+		Targets: []telgate.Target{{Nick: "alice"}},
+	}
+	h := pager.Hold{Page: "p1", Gateway: "g", Token: 1}
+	a := &pager.Acceptance{
+		Hold: h, Key: "k", Page: p, Numbers: []string{"+1"}, PerNumber: 1, PerAsker: 1, Storm: 1, Within: time.Minute,
+	}
+	_, err := s.Accept(ctx, a)
+	must(err)
+	a.Key, a.Page.ID = "k2", "p2"
+	_, err = s.Accept(ctx, a) // joins
+	must(err)
+	p.Steps = []telgate.Step{{N: 1, Person: "alice", Call: &telgate.Call{Order: telgate.Order{Call: "c1"}}}}
+	b := &pager.Beginning{
+		Change: pager.Change{Hold: h, Page: p, Taken: []int64{1}, Freed: []pager.Freed{{Call: "c0"}, {Call: "c0", Rest: now}}}, Call: "c1", Number: "+1",
+		Trunk: "main", Lines: plan.Limit{Calls: 5, PerSecond: 5}, PerNumber: 5, Counts: true, RingUntil: now,
+	}
+	for range 2 {
+		_, err = s.Begin(ctx, b)
+		must(err)
+	}
+	b.Hold.Page, b.Call = "p1", "c2"
+	_, err = s.Begin(ctx, b) // the trunk is not ready yet
+	must(err)
+	_, err = s.Leave(ctx, &pager.Message{Page: "p1"})
+	must(err)
+	_, err = s.Inbox(ctx, "g")
+	must(err)
+	must(s.Save(ctx, &pager.Change{Hold: h, Page: p, HandOver: true, Due: now.Add(-time.Hour)}))
+	records, err := s.Claim(ctx, "g", 1)
+	must(err)
+	p.Steps[0].Call.Outcome = telgate.OutcomeConfirmed
+	if err := s.Save(ctx, &pager.Change{Hold: h, Page: p}); !errors.Is(err, pager.ErrFenced) {
+		t.Fatal(err)
+	}
+	p.State, p.Version = telgate.PageEnded, 5
+	must(s.Save(ctx, &pager.Change{Hold: records[0].Hold, Page: p}))
+	p.Version = 6
+	must(s.Amend(ctx, &p, 5))
+	_, err = s.Page(ctx, "p1")
+	must(err)
+	_, err = s.Recent(ctx, 10)
+	must(err)
+	for _, q := range []Query{
+		{},
+		{Since: now.Add(-time.Hour), Until: now.Add(time.Hour)},
+		{Person: "alice"},
+		{Person: "alice", Since: now.Add(-time.Hour), After: "1.p"},
+		{Result: telgate.Failed},
+		{Result: telgate.Failed, Since: now.Add(-time.Hour), After: "1.p"},
+		{After: "1.p"},
+	} {
+		_, _, err = s.History(ctx, q)
+		must(err)
+	}
+	_, err = g.Beat(ctx, "g")
+	must(err)
+	_, err = g.Peers(ctx)
+	must(err)
+	_, err = s.Forget(ctx, "alice")
+	must(err)
+	_, err = s.Prune(ctx, now.Add(-time.Hour))
+	must(err)
+	_, err = s.Noted(ctx, now, 1)
+	must(err)
+	must(s.Note(ctx, AuditEntry{}))
+	_, err = g.Bury(ctx, lease.Peer{Self: lease.Self{ID: "g"}, Beats: 1})
+	must(err)
+	return w.seen
+}
+
+// tables are those that grow with the history. Messages are gone when they are read.
+const tables = "(?:page|target|asker|call|seen|audit)"
+
+func TestNoStatementOfAFileLooksAtTheWholeHistory(t *testing.T) {
+	s, err := Open(t.Context(), "sqlite:"+made(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	scanned := regexp.MustCompile(`SCAN ` + tables + `\b(.*)`)
+	checkPlans(t, statements(t, s), func(statement string, args []any) (plan string, bad bool) {
+		err := s.db.read(t.Context(), func(x tx) error {
+			return x.rows(t.Context(), func(scan scan) error {
+				var id, parent, unused int
+				var detail string
+				err := scan(&id, &parent, &unused, &detail)
+				plan += detail + "\n"
+				return err
+			}, "explain query plan "+statement, args...)
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		for _, m := range scanned.FindAllStringSubmatch(plan, -1) {
+			// Pages that run have indexes of their own, and a scan in the order of an index ends with the limit.
+			runs := strings.Contains(m[1], "page_running") || strings.Contains(m[1], "page_owner")
+			ordered := strings.Contains(m[1], "page_entered") && strings.Contains(statement, "limit")
+			bad = bad || !runs && !ordered
+		}
+		return plan, bad
+	})
+}
+
+func TestNoStatementOfAServerLooksAtTheWholeHistory(t *testing.T) {
+	url := pgtest.Start(t).Database(t)
+	s, err := Open(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	seen := statements(t, s)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := conn.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	// The tables are all but empty, where a scan is best: it is taken now only where there is no other way.
+	if _, err := conn.Exec(t.Context(), "set enable_seqscan = off"); err != nil {
+		t.Fatal(err)
+	}
+	scan := regexp.MustCompile(`Seq Scan on ` + tables + `\b`)
+	checkPlans(t, seen, func(statement string, args []any) (string, bool) {
+		rows, err := conn.Query(t.Context(), "explain "+statement, args...)
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		plan := strings.Join(lines, "\n")
+		return plan, scan.MatchString(plan)
+	})
+}
+
+// checkPlans looks at how each statement is run.
+func checkPlans(t *testing.T, seen map[string][]any, explain func(statement string, args []any) (plan string, bad bool)) {
+	t.Helper()
+	if len(seen) < 50 {
+		t.Errorf("%d statements were seen: not all that a store runs", len(seen))
+	}
+	for _, statement := range slices.Sorted(maps.Keys(seen)) {
+		if !regexp.MustCompile(`(?i)^\s*(select|insert|update|delete)\b`).MatchString(statement) {
+			continue
+		}
+		if plan, bad := explain(statement, seen[statement]); bad {
+			t.Errorf("the whole of a table is looked at by\n%s\n%s", strings.Join(strings.Fields(statement), " "), plan)
+		} else {
+			t.Logf("%s\n%s", strings.Join(strings.Fields(statement), " "), plan)
+		}
+	}
+}
