@@ -183,21 +183,47 @@ func (p *Plan) Defer(s *Progress, e *Entry, until time.Time) {
 	}
 }
 
+// Lost takes into account that nobody knows how the last call to a number ended: it is rung again in this round, after the
+// others and not before the phone is quiet; at most as often as a busy one, and at least once.
+func (p *Plan) Lost(s *Progress, e *Entry, quiet time.Time) {
+	p.retry(s, e, quiet, max(1, p.Policy.BusyMax))
+}
+
+func (p *Plan) retry(s *Progress, e *Entry, at time.Time, most int) {
+	key := e.Number.Key()
+	if s.tries[key] >= most {
+		return
+	}
+	if s.tries == nil {
+		s.tries = map[string]int{}
+	}
+	s.tries[key]++
+	p.Defer(s, e, at)
+}
+
+func (s *Progress) ban(key string) {
+	if s.invalid == nil {
+		s.invalid = map[string]bool{}
+	}
+	s.invalid[key] = true
+}
+
+// Entry finds the entry of a phone, nil if none.
+func (p *Plan) Entry(n telgate.Number) *Entry {
+	i := slices.IndexFunc(p.Entries, func(e Entry) bool { return e.Number.Key() == n.Key() })
+	if i < 0 {
+		return nil
+	}
+	return &p.Entries[i]
+}
+
 // Note takes the outcome of a step into account: a busy number is rung again soon, one that does not exist never.
 func (p *Plan) Note(s *Progress, e *Entry, outcome telgate.Outcome, now time.Time) {
-	key := e.Number.Key()
 	switch outcome {
 	case telgate.OutcomeInvalidNumber:
-		if s.invalid == nil {
-			s.invalid = map[string]bool{}
-		}
-		s.invalid[key] = true
+		s.ban(e.Number.Key())
 	case telgate.OutcomeBusy:
-		if s.tries[key] >= p.Policy.BusyMax {
-			return
-		}
-		s.tries[key]++
-		p.Defer(s, e, now.Add(p.Policy.BusyRetry))
+		p.retry(s, e, now.Add(p.Policy.BusyRetry), p.Policy.BusyMax)
 	default:
 	}
 }
