@@ -164,5 +164,7 @@ type StopWhy string
 const (
 	StopAsked     StopWhy = "asked"     // somebody stopped the page
 	StopConfirmed StopWhy = "confirmed" // the target confirmed another way
+	StopNext      StopWhy = "next"      // somebody wants the next number called
 	StopGateway   StopWhy = "gateway"   // the gateway stops
+	StopFenced    StopWhy = "fenced"    // another gateway goes on with the page
 )

@@ -4,72 +4,150 @@ import (
 	"context"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"telgate"
 )
 
-// Stop ends a page: what rings is hung up. The error is a [*telgate.Refusal].
+// askLimit is how long a page, or the ledger, is waited for on behalf of somebody who asks.
+const askLimit = 2 * time.Second
+
+// Stop ends a page, whichever gateway has it: what rings is hung up. The error is a [*telgate.Refusal], or says that the
+// page could not be asked.
 func (p *Pager) Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
-	page, ok := p.journal.Load(id)
-	if !ok {
-		return refuse(telgate.RefusedUnknownName, string(id), "There is no such page.")
+	if err := p.may(ctx, id, by, telgate.ActStop, "Only who asked for a page, its target or an administrator may stop it."); err != nil {
+		return err
 	}
-	if !p.cfg.Policy.May(by, telgate.ActStop, &page) {
-		return refuse(telgate.RefusedNotAllowed, string(id), "Only who asked for a page, its target or an administrator may stop it.")
+	_, err := p.say(ctx, &Message{Page: id, Stop: &by}) // false: it ended by itself meanwhile, which is as good
+	return err
+}
+
+// Next goes on to the next number: what rings is hung up, and nothing is waited for. The error is as with [Pager.Stop].
+func (p *Pager) Next(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
+	if err := p.may(ctx, id, by, telgate.ActStop, "Only who asked for a page, its target or an administrator may have the next one called."); err != nil {
+		return err
 	}
-	if r := p.find(id); r != nil {
-		if _, err := r.ask(ctx, message{stopBy: &by}); err != nil { // false: it ended by itself meanwhile, which is as good
-			return fmt.Errorf("stop: %w", err)
-		}
-	}
-	return nil
+	_, err := p.say(ctx, &Message{Page: id, Next: &by})
+	return err
 }
 
 // Confirm is "I've got it" by a target of the page, by their own Slack id. After the page's end it is kept as a late
-// confirmation: a confirmation always wins. The error is a [*telgate.Refusal].
+// confirmation: a confirmation always wins. The error is as with [Pager.Stop].
 func (p *Pager) Confirm(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
-	page, ok := p.journal.Load(id)
-	if !ok {
-		return refuse(telgate.RefusedUnknownName, string(id), "There is no such page.")
+	page, err := p.known(ctx, id)
+	if err != nil {
+		return err
 	}
-	if !p.cfg.Policy.May(by, telgate.ActConfirm, &page) {
+	if !p.cfg.Policy.May(by, telgate.ActConfirm, page) {
 		return refuse(telgate.RefusedNotAllowed, string(id), "Only the person who is called can say \"I've got it\".")
 	}
 	target, _ := page.TargetBySlack(by.ID)
-	if r := p.find(id); r != nil {
-		if done, err := r.ask(ctx, message{confirm: &target}); err != nil || done {
-			return err
-		}
+	if done, err := p.say(ctx, &Message{Page: id, Confirm: &target}); err != nil || done {
+		return err
 	}
-	return p.confirmLate(ctx, id, target)
+	if err := p.amend(ctx, id, func(page *telgate.Page) *telgate.Event {
+		return confirmLate(page, []string{target.Nick}, target.Slack, telgate.ViaSlack, p.env.Now())
+	}); err != nil {
+		return fmt.Errorf("keep a late confirmation: %w", err)
+	}
+	return nil
 }
 
-// confirmLate changes a page that has ended; nobody owns it any more, so the pager's lock does.
-func (p *Pager) confirmLate(ctx context.Context, id telgate.PageID, by telgate.Target) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	page, ok := p.journal.Load(id)
-	if !ok || page.Result == telgate.Confirmed {
+// known is a page that there must be.
+func (p *Pager) known(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
+	page, err := p.Page(ctx, id)
+	if err == nil && page == nil {
+		err = refuse(telgate.RefusedUnknownName, string(id), "There is no such page.")
+	}
+	return page, err
+}
+
+func (p *Pager) may(ctx context.Context, id telgate.PageID, by telgate.Actor, act telgate.Action, sorry string) error {
+	page, err := p.known(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !p.cfg.Policy.May(by, act, page) {
+		return refuse(telgate.RefusedNotAllowed, string(id), sorry)
+	}
+	return nil
+}
+
+// say tells the owner of a page something: directly where the page is here, else it is left in the ledger. False: the page
+// has ended.
+func (p *Pager) say(ctx context.Context, m *Message) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	m.At = p.env.Now()
+	if r := p.find(m.Page); r != nil {
+		if done, err := r.ask(ctx, *m); err != nil || done {
+			return done, err
+		}
+	}
+	left, err := p.books.Leave(ctx, m)
+	if err != nil {
+		return false, fmt.Errorf("leave a message for the page's gateway: %w", err)
+	}
+	p.kick() // its owner may be this gateway after all
+	return left, nil
+}
+
+// errRuns is returned for a page that has not ended: its owner changes it.
+var errRuns = errors.New("the page runs")
+
+// amend changes a page that has ended, whoever owned it; change returns what is told, nil where there is nothing to change.
+func (p *Pager) amend(ctx context.Context, id telgate.PageID, change func(*telgate.Page) *telgate.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	for {
+		page, err := p.books.Page(ctx, id)
+		if err != nil {
+			return fmt.Errorf("read the page: %w", err)
+		}
+		if page == nil {
+			return nil
+		}
+		if page.State != telgate.PageEnded {
+			return errRuns
+		}
+		was := page.Version
+		ev := change(page)
+		if ev == nil {
+			return nil
+		}
+		page.Version++
+		err = p.books.Amend(ctx, page, was)
+		if errors.Is(err, ErrFenced) && ctx.Err() == nil { // somebody else amended it
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("write the page: %w", err)
+		}
+		ev.Seq, ev.Page, ev.Late = page.Version, id, true // every event of a page is a version at least
+		p.watch.publish(ev)
+		return nil
+	}
+}
+
+// confirmLate makes a page that has ended a confirmed one. nil: it is one.
+func confirmLate(page *telgate.Page, nicks []string, by string, via telgate.Via, at time.Time) *telgate.Event {
+	if page.Result == telgate.Confirmed {
 		return nil
 	}
 	page.Result, page.Late = telgate.Confirmed, true
-	page.Version++
 	for i := range page.Targets {
-		if t := &page.Targets[i]; t.Nick == by.Nick {
-			t.Result, t.By, t.Via, t.At = telgate.Confirmed, by.Slack, telgate.ViaSlack, p.env.Now()
+		if t := &page.Targets[i]; slices.Contains(nicks, t.Nick) {
+			t.Result, t.By, t.Via, t.At = telgate.Confirmed, by, via, at
 		}
 	}
-	if err := p.journal.Save(ctx, page); err != nil {
-		return fmt.Errorf("keep a late confirmation: %w", err)
+	return &telgate.Event{
+		Time: at, Kind: telgate.EventPageConfirmed, Result: telgate.Confirmed, Late: true, People: slices.Clone(page.Targets),
 	}
-	p.watch.publish(&telgate.Event{
-		Seq: page.Version - 1, Time: p.env.Now(), Kind: telgate.EventPageConfirmed, Page: id, Result: telgate.Confirmed, Late: true,
-		People: page.Targets,
-	})
-	return nil
 }
 
 func (p *Pager) find(id telgate.PageID) *run {

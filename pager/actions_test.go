@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"telgate"
-	"telgate/pager"
 )
 
 func alice() telgate.Actor { return telgate.Actor{ID: "UALICE"} }
@@ -204,13 +203,11 @@ func TestAConfirmedPageDoesNotBecomeLate(t *testing.T) {
 func TestALateConfirmationThatCannotBeKeptIsAnError(t *testing.T) {
 	in(t, func(t *testing.T) {
 		full := errors.New("disk full")
-		j := &broken{Memory: pager.NewMemory(), err: full, good: 100}
-		d := open(t, []answer{rings()}, func(s *setting) { s.journal = j })
+		j := newBroken(nil)
+		d := open(t, []answer{rings()}, func(s *setting) { s.books = j })
 		id := d.submit(request("alice"))
 		d.end(id)
-		j.mu.Lock()
-		j.good = 0
-		j.mu.Unlock()
+		j.becomes(full)
 		if err := d.Confirm(t.Context(), id, alice()); !errors.Is(err, full) {
 			t.Errorf("confirmed with %v", err)
 		}
@@ -320,20 +317,20 @@ func TestTwoClicksConfirmOnce(t *testing.T) {
 
 func TestAConfirmationThatIsGivenUpIsAnErrorOrCounts(t *testing.T) {
 	in(t, func(t *testing.T) {
-		gate := newGate(2)
-		d := open(t, []answer{rings()}, func(s *setting) { s.journal = gate })
+		gate := newGate(1)
+		d := open(t, []answer{rings()}, func(s *setting) { s.books = gate })
 		id := d.submit(request("alice"))
-		<-gate.held // the owner is writing and takes no message
+		<-gate.held // what is told now is not kept yet, and so nobody is told that it is
 		ctx, giveUp := context.WithCancel(t.Context())
+		errs := make(chan error, 1)
+		go func() { errs <- d.Confirm(ctx, id, alice()) }()
+		synctest.Wait()
 		giveUp()
-		errConfirm, errStop := d.Confirm(ctx, id, alice()), d.Stop(ctx, id, asker())
+		err := <-errs
 		close(gate.open)
 		p, _ := d.end(id)
-		if errConfirm == nil && p.Result != telgate.Confirmed {
+		if err == nil && p.Result != telgate.Confirmed {
 			t.Errorf("confirmed without an error, and the page is %s", p.Result)
-		}
-		if errStop == nil && p.Result == telgate.NotReached {
-			t.Errorf("stopped without an error, and the page went on")
 		}
 	})
 }

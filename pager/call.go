@@ -3,6 +3,7 @@ package pager
 import (
 	"context"
 	"slices"
+	"time"
 
 	"telgate"
 	"telgate/plan"
@@ -19,45 +20,51 @@ func (r *run) call(ctx context.Context, live *telgate.Call) *telgate.Call {
 	for call == nil {
 		select {
 		case <-told.wake:
-			r.during(live, told)
-		case m := <-r.messages:
-			r.handle(m, hangup)
+			r.during(told)
+		case m := <-r.inbox.asked:
+			r.answer(m, hangup)
+		case all := <-r.inbox.mail:
+			r.read(all, hangup)
 		case call = <-result:
 		}
 	}
-	r.during(live, told)
+	r.during(told)
 	return call
 }
 
-// dialling enters a call that begins into the page's log; nil where it cannot begin after all.
-func (r *run) dialling(m *plan.Move, c *plan.Choice, unheard bool) *telgate.Call {
+// order is the call that a step makes over a trunk.
+func (r *run) order(m *plan.Move, c *plan.Choice, unheard bool) (*telgate.Call, error) {
 	id, err := r.pager.newID()
 	if err != nil {
-		r.pager.env.Log.Error("no call can be made", "page", r.page.ID, "err", err)
-		r.pager.lines.end(c.Trunk)
-		r.skip(m, telgate.SkipNoLine)
-		return nil
+		return nil, err
 	}
-	step, e := r.nextStep(m), m.Entry
-	step.Call = &telgate.Call{State: telgate.CallDialing, Order: telgate.Order{
-		Call: telgate.CallID("c" + id), Page: r.page.ID, Person: e.Person.Nick, Step: step.N, Round: step.Round, Number: e.Number,
+	e, now := m.Entry, r.pager.env.Now()
+	call := &telgate.Call{State: telgate.CallDialing, Order: telgate.Order{
+		Call: telgate.CallID("c" + id), Page: r.page.ID, Person: e.Person.Nick, Step: len(r.page.Steps) + 1, Round: m.Round, Number: e.Number,
 		Trunk: c.Trunk, LastHope: c.Last, Unheard: unheard, Ring: e.Ring, Language: e.Person.Language, Prompt: r.prompt, Confirm: e.Person.Confirm,
 	}}
-	if step.Call.Confirm == "" {
-		step.Call.Confirm = r.pager.cfg.Confirm
+	if call.Confirm == "" {
+		call.Confirm = r.pager.cfg.Confirm
 	}
-	if step.Call.Language == "" {
-		step.Call.Language = r.pager.cfg.Language
+	if call.Language == "" {
+		call.Language = r.pager.cfg.Language
 	}
-	r.page.Steps = append(r.page.Steps, step)
-	r.page.State = telgate.PageCalling
-	r.pager.rung.note(step.Number.Key(), r, step.Number, step.At)
-	return step.Call
+	call.Times.RingUntil = r.pager.cfg.ringUntil(now, call.Ring)
+	return call, nil
+}
+
+// restMargin is how much longer than we let it ring a phone may ring, if we are not there to end it: the transaction's 32 s
+// (RFC 3261 timer B) and a little.
+const restMargin = 35 * time.Second
+
+func (c *Config) ringUntil(now time.Time, ring time.Duration) time.Time {
+	return now.Add(c.Setup + ring + restMargin)
 }
 
 // during takes what has been told of the call in progress.
-func (r *run) during(live *telgate.Call, told *mailbox) {
+func (r *run) during(told *mailbox) {
 	for _, ev := range told.take() {
+		live := *r.page.Steps[len(r.page.Steps)-1].Call
 		switch ev.Kind {
 		case telgate.EventRinging:
 			live.State, live.Times.Alerted = telgate.CallRinging, ev.Time
@@ -71,14 +78,26 @@ func (r *run) during(live *telgate.Call, told *mailbox) {
 			live.State, live.Times.Answered = telgate.CallAnswered, ev.Time
 		default:
 		}
+		r.setCall(&live)
 		r.tell(ev)
 	}
 }
 
-// ended records a call, and the target it reached.
-func (r *run) ended(c *telgate.Call) {
+// setCall makes the last step's call another one: what was shown before does not change.
+func (r *run) setCall(c *telgate.Call) {
 	r.page.Steps[len(r.page.Steps)-1].Call = c
+	r.touch()
+}
+
+// ended records a call, the target it reached, and that what it held is free.
+func (r *run) ended(c *telgate.Call, t *tries) {
+	r.setCall(c)
+	for _, number := range t.numbers {
+		r.inbox.freed = append(r.inbox.freed, Freed{Call: c.Call, Number: number, Rest: mayRingUntil(c)})
+	}
+	t.numbers = nil
 	r.tell(&telgate.Event{Kind: telgate.EventCallEnded, Order: &c.Order, Ended: c})
+	r.dropLine(t)
 	r.pager.env.Log.Info("call ended", "page", r.page.ID, "call", c.Call, "person", c.Person, "number", c.Number,
 		"trunk", c.Trunk, "outcome", c.Outcome, "detail", c.Detail, "status", c.Signal.Status, "q850", c.Signal.Q850,
 		"sip_call_id", c.Signal.SIPCallID, "err", c.Signal.Err)

@@ -39,11 +39,11 @@ func (g *rung) note(key string, r *run, n telgate.Number, now time.Time) {
 			delete(g.calls, k)
 		}
 	}
-	if x := g.calls[key]; x != nil && x.page == r.id { // rung again: still told once
+	if x := g.calls[key]; x != nil && x.page == r.hold.Page { // rung again: still told once
 		x.at = now
 		return
 	}
-	g.calls[key] = &ringing{page: r.id, number: n, nicks: r.plan.Reaches(n), at: now}
+	g.calls[key] = &ringing{page: r.hold.Page, number: n, nicks: r.plan.Reaches(n), at: now}
 }
 
 // by finds who calls back, once for each page.
@@ -74,65 +74,46 @@ func (p *Pager) RungBy(trunk, user string) {
 		return
 	}
 	p.env.Log.Info("called back", "page", who.page, "people", who.nicks, "number", who.number, "trunk", trunk)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ctx == nil || p.draining {
+	if !p.enter() {
 		return // nobody waits for what begins now
 	}
+	defer p.work.Done()
 	ctx := p.ctx
 	p.work.Go(func() {
-		back := &callback{ringing: who, trunk: trunk, at: now}
-		if err := p.calledBack(ctx, back); err != nil && ctx.Err() == nil {
+		back := &CalledBack{Nicks: who.nicks, Number: who.number, Trunk: trunk}
+		if err := p.calledBack(ctx, who.page, back, now); err != nil && ctx.Err() == nil {
 			p.env.Log.Error("who called back is not shown", "page", who.page, "err", err)
 		}
 	})
 }
 
-// callback is somebody who was rung and calls.
-type callback struct {
-	ringing
-
-	trunk string
-	at    time.Time
-}
-
 // event is what is told of it.
-func (b *callback) event(people []telgate.Target, late bool) *telgate.Event {
-	back := slices.DeleteFunc(slices.Clone(people), func(t telgate.Target) bool { return !slices.Contains(b.nicks, t.Nick) })
+func (b *CalledBack) event(page *telgate.Page, at time.Time, late bool) *telgate.Event {
+	back := slices.DeleteFunc(slices.Clone(page.Targets), func(t telgate.Target) bool { return !slices.Contains(b.Nicks, t.Nick) })
 	return &telgate.Event{
-		Kind: telgate.EventCalledBack, Time: b.at, Page: b.page, People: back, Late: late,
-		Order: &telgate.Order{Page: b.page, Person: b.nicks[0], Number: b.number, Trunk: b.trunk},
+		Kind: telgate.EventCalledBack, Time: at, Page: page.ID, People: back, Late: late,
+		Order: &telgate.Order{Page: page.ID, Person: b.Nicks[0], Number: b.Number, Trunk: b.Trunk},
 	}
 }
 
 // mark writes it to the page; the first time stays.
-func (b *callback) mark(targets []telgate.Target) {
+func (b *CalledBack) mark(targets []telgate.Target, at time.Time) {
 	for i := range targets {
-		if t := &targets[i]; slices.Contains(b.nicks, t.Nick) && t.CalledBack.IsZero() {
-			t.CalledBack = b.at
+		if t := &targets[i]; slices.Contains(b.Nicks, t.Nick) && t.CalledBack.IsZero() {
+			t.CalledBack = at
 		}
 	}
 }
 
-func (p *Pager) calledBack(ctx context.Context, b *callback) error {
-	if r := p.find(b.page); r != nil {
-		if done, err := r.ask(ctx, message{back: b}); err != nil || done {
-			return err
-		}
+func (p *Pager) calledBack(ctx context.Context, id telgate.PageID, b *CalledBack, at time.Time) error {
+	if done, err := p.say(ctx, &Message{Page: id, Back: b}); err != nil || done {
+		return err
 	}
-	p.mu.Lock() // nobody else owns a page that has ended
-	defer p.mu.Unlock()
-	page, ok := p.journal.Load(b.page)
-	if !ok {
-		return nil
-	}
-	b.mark(page.Targets)
-	page.Version++
-	if err := p.journal.Save(context.WithoutCancel(ctx), page); err != nil {
+	if err := p.amend(context.WithoutCancel(ctx), id, func(page *telgate.Page) *telgate.Event {
+		b.mark(page.Targets, at)
+		return b.event(page, at, true)
+	}); err != nil {
 		return fmt.Errorf("keep who called back: %w", err)
 	}
-	ev := b.event(page.Targets, true)
-	ev.Seq = page.Version - 1 // every event of a page is a version, and the first version is before the first event
-	p.watch.publish(ev)
 	return nil
 }

@@ -35,7 +35,9 @@ type desk struct {
 type setting struct {
 	cfg     pager.Config
 	people  people
-	journal pager.Journal
+	books   pager.Books
+	gateway string
+	outlive bool // the books outlive the gateway
 	idle    bool // do not Run
 }
 
@@ -65,7 +67,7 @@ func open(t *testing.T, script []answer, change ...func(*setting)) *desk {
 		t.Fatal(faults)
 	}
 	s := &setting{
-		people: known(), journal: pager.NewMemory(),
+		people: known(), books: pager.NewMemory(time.Now), gateway: "one",
 		cfg: pager.Config{
 			Policy: telgate.Policy{AllowUsers: []string{"UASKER", "UOTHER"}, Admins: []string{"UADMIN"}},
 			Plan: plan.Policy{
@@ -82,8 +84,10 @@ func open(t *testing.T, script []answer, change ...func(*setting)) *desk {
 	x := &exchange{t: t, begun: time.Now(), script: script, up: map[string]bool{}}
 	ctx, stop := context.WithCancel(t.Context())
 	d := &desk{
-		Pager: pager.New(s.cfg, x, s.people, s.journal, pager.Env{Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}),
-		t:     t, exchange: x, begun: time.Now(), stop: stop, over: make(chan struct{}),
+		Pager: pager.New(s.cfg, x, s.people, s.books, pager.Env{
+			Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Gateway: s.gateway, HandOver: s.outlive,
+		}),
+		t: t, exchange: x, begun: time.Now(), stop: stop, over: make(chan struct{}),
 	}
 	if s.idle {
 		stop()
@@ -150,11 +154,21 @@ func (d *desk) refused(r telgate.Request) *telgate.Refusal {
 // page is the newest state of a page that must be there.
 func (d *desk) page(id telgate.PageID) telgate.Page {
 	d.t.Helper()
-	p, ok := d.Page(id)
-	if !ok {
-		d.t.Fatalf("no page %q", id)
+	p, err := d.Page(d.t.Context(), id)
+	if err != nil || p == nil {
+		d.t.Fatalf("no page %q, %v", id, err)
 	}
-	return p
+	return *p
+}
+
+// pages are all pages there are.
+func (d *desk) pages() []telgate.Page {
+	d.t.Helper()
+	all, err := d.Pages(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return all
 }
 
 // until lets events pass until one of this kind, and fails where the page ends without it.

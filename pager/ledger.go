@@ -19,7 +19,9 @@ type Ledger interface {
 	// known to be kept: the asker is told that it was NOT accepted.
 	Accept(ctx context.Context, a *Acceptance) (Accepted, error)
 	// Begin enters a call before its INVITE leaves, and takes the phone and a line of the trunk for it: all of that, or
-	// nothing, as the [Grant] says. A page that is not held any more is ErrFenced.
+	// nothing, as the [Grant] says. A page that is not held any more is ErrFenced. After an error it is asked again with the
+	// same call: what the call has already is granted again. The second INVITE of a call, which follows a redirect, takes
+	// another phone and goes on with the line that the call has.
 	Begin(ctx context.Context, b *Beginning) (Grant, error)
 	// Save keeps what changed. Where the page is not held any more it is ErrFenced, and what is kept all the same is the
 	// outcome of calls that this hold began; where one of them was confirmed the present owner is left a [Message].
@@ -32,7 +34,8 @@ type Handover interface {
 	Claim(ctx context.Context, gateway string, most int) ([]Record, error)
 	// Leave puts a message down for whoever owns its page, now or later. False: there is no such page, or it has ended.
 	Leave(ctx context.Context, m *Message) (bool, error)
-	// Inbox are the messages for pages that the gateway owns, oldest first. They stay until a [Change] names them as taken.
+	// Inbox are the messages for pages that the gateway owns, oldest first, also for one that ended before they were read.
+	// They stay until a [Change] names them as taken.
 	Inbox(ctx context.Context, gateway string) ([]Message, error)
 }
 
@@ -45,6 +48,13 @@ type Archive interface {
 	// Amend changes a page that has ended, such as by a late confirmation, if it still has the version it was read with;
 	// else ErrFenced: read it again. Its Version is the new one.
 	Amend(ctx context.Context, p *telgate.Page, was int) error
+}
+
+// Books are the three together: they are one thing, and its callers differ.
+type Books interface {
+	Ledger
+	Handover
+	Archive
 }
 
 // Hold is the right to change a page. Every change names it, and is refused where it is not the newest.

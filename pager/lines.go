@@ -112,27 +112,17 @@ func (r *run) line(ctx context.Context, m *plan.Move, trunk string) (whyNot telg
 		return telgate.SkipNone
 	}
 	defer func() { r.page.WaitsLine = "" }()
-	until := r.pager.env.Now().Add(lineLimit)
-	if limit := r.progress.Began.Add(r.plan.Policy.PageLimit); limit.Before(until) {
-		until = limit
-	}
+	until := r.lineLimit()
 	r.tellLine(m, trunk, until)
-	over := time.NewTimer(until.Sub(r.pager.env.Now()))
-	defer over.Stop()
-	for late := false; ; {
-		due := time.NewTimer(r.worthAsking(at, until))
-		select {
-		case <-over.C:
-			late = true
-		case <-due.C:
-		case <-mine.turn:
-		case m := <-r.messages:
-			r.handle(m, nil)
-		case <-r.drained:
-		case <-ctx.Done():
+	for {
+		if at.IsZero() || at.After(until) {
+			at = until
 		}
-		due.Stop()
-		if r.page.Result != "" || r.draining() || ctx.Err() != nil {
+		late := !r.pager.env.Now().Before(until)
+		if !late {
+			r.pause(ctx, at, mine.turn)
+		}
+		if !r.goesOn(ctx) {
 			r.pager.lines.leave(trunk, mine)
 			return telgate.SkipEnded
 		}
@@ -146,12 +136,13 @@ func (r *run) line(ctx context.Context, m *plan.Move, trunk string) (whyNot telg
 	}
 }
 
-// worthAsking is how long nothing changes by itself.
-func (r *run) worthAsking(at, until time.Time) time.Duration {
-	if at.IsZero() {
-		at = until
+// lineLimit is until when a line that becomes free now would be of use.
+func (r *run) lineLimit() time.Time {
+	until := r.pager.env.Now().Add(lineLimit)
+	if limit := r.limit(); limit.Before(until) {
+		return limit
 	}
-	return at.Sub(r.pager.env.Now())
+	return until
 }
 
 // tellLine says that the page waits for a line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"telgate"
 )
@@ -11,50 +12,175 @@ import (
 // keptPages is how many pages Memory keeps.
 const keptPages = 1000
 
-// Memory is a [Journal] that lasts as long as the process.
+// Memory is a [Ledger], a [Handover] and an [Archive] that last as long as the process. Pagers that share one are the
+// gateways of one installation.
 type Memory struct {
-	mu    sync.Mutex
-	pages map[telgate.PageID]telgate.Page
-	order []telgate.PageID // oldest first
+	now func() time.Time
+
+	mu       sync.Mutex
+	pages    map[telgate.PageID]*kept
+	order    []telgate.PageID // oldest first
+	accepted accepted
+	busy     busy
+	mail     []Message
+	lastMail int64
+	news     map[chan telgate.PageID]struct{}
 }
 
-// NewMemory returns an empty journal.
-func NewMemory() *Memory { return &Memory{pages: map[telgate.PageID]telgate.Page{}} }
+// kept is a page, and whose it is.
+type kept struct {
+	page     telgate.Page
+	course   []byte
+	progress []byte
+	gateway  string // "" = nobody's
+	token    int64
+	due      time.Time
+}
 
-// Save keeps a page as it is now. The oldest page that has ended makes room.
-func (m *Memory) Save(_ context.Context, p telgate.Page) error {
+// NewMemory returns an empty one.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{
+		now: now, pages: map[telgate.PageID]*kept{}, accepted: newAccepted(now), busy: newBusy(now),
+		news: map[chan telgate.PageID]struct{}{},
+	}
+}
+
+// Page finds a page.
+func (m *Memory) Page(_ context.Context, id telgate.PageID) (*telgate.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, known := m.pages[p.ID]; !known {
-		m.order = append(m.order, p.ID)
+	k, ok := m.pages[id]
+	if !ok {
+		return nil, nil //nolint:nilnil // the port has it so
 	}
-	m.pages[p.ID] = p.Clone()
+	p := k.page.Clone()
+	return &p, nil
+}
+
+// Recent are the newest pages kept, and all that run.
+func (m *Memory) Recent(_ context.Context, most int) ([]telgate.Page, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []telgate.Page
+	for _, id := range slices.Backward(m.order) {
+		if k := m.pages[id]; len(all) < most || k.page.State != telgate.PageEnded {
+			all = append(all, k.page.Clone())
+		}
+	}
+	return all, nil
+}
+
+// Amend changes a page that has ended.
+func (m *Memory) Amend(_ context.Context, p *telgate.Page, was int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, ok := m.pages[p.ID]
+	if !ok || k.page.State != telgate.PageEnded || k.page.Version != was {
+		return ErrFenced
+	}
+	k.page = p.Clone()
+	m.tell(p.ID)
+	return nil
+}
+
+// Save keeps what changed.
+func (m *Memory) Save(_ context.Context, c *Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, held := m.held(&c.Hold)
+	for _, f := range c.Freed {
+		m.busy.free(f)
+	}
+	if !held {
+		m.late(c)
+		return ErrFenced
+	}
+	m.keep(k, c)
+	return nil
+}
+
+// held is the page of a hold, and whether it is the newest.
+func (m *Memory) held(h *Hold) (*kept, bool) {
+	k, ok := m.pages[h.Page]
+	return k, ok && k.gateway == h.Gateway && k.token == h.Token
+}
+
+func (m *Memory) keep(k *kept, c *Change) {
+	before := k.page.Steps
+	k.page = c.Page.Clone()
+	copy(k.page.Steps, before[:min(c.From, len(before))])
+	if c.Progress != nil {
+		k.progress = slices.Clone(c.Progress)
+	}
+	m.mail = slices.DeleteFunc(m.mail, func(x Message) bool { return slices.Contains(c.Taken, x.ID) })
+	if c.HandOver {
+		k.gateway, k.due = "", c.Due
+	}
+	if k.page.State == telgate.PageEnded {
+		k.course, k.progress = nil, nil
+	}
+	m.makeRoom()
+	m.tell(c.Hold.Page)
+}
+
+// late keeps the outcome of calls that were taken for lost.
+func (m *Memory) late(c *Change) {
+	k, ok := m.pages[c.Hold.Page]
+	if !ok {
+		return
+	}
+	for _, s := range c.Page.Steps[min(c.From, len(c.Page.Steps)):] {
+		i := slices.IndexFunc(k.page.Steps, func(x telgate.Step) bool {
+			return s.Call != nil && x.Call != nil && x.Call.Call == s.Call.Call && x.Call.Outcome == telgate.OutcomeLost
+		})
+		if i < 0 || s.Call.Outcome == "" || s.Call.Outcome == telgate.OutcomeLost {
+			continue
+		}
+		call := *s.Call
+		k.page.Steps[i].Call = &call
+		k.page.Version++
+		if call.Outcome == telgate.OutcomeConfirmed && k.page.State != telgate.PageEnded {
+			m.post(&Message{Page: k.page.ID, At: m.now(), Late: &call})
+		}
+		m.tell(k.page.ID)
+	}
+}
+
+// makeRoom forgets the oldest pages that have ended.
+func (m *Memory) makeRoom() {
 	for i := 0; len(m.order) > keptPages && i < len(m.order); {
-		if id := m.order[i]; m.pages[id].State == telgate.PageEnded {
+		if id := m.order[i]; m.pages[id].page.State == telgate.PageEnded {
 			delete(m.pages, id)
-			m.order = append(m.order[:i], m.order[i+1:]...)
+			m.order = slices.Delete(m.order, i, i+1)
 		} else {
 			i++
 		}
 	}
-	return nil
 }
 
-// Load finds a page.
-func (m *Memory) Load(id telgate.PageID) (telgate.Page, bool) {
+// newsRoom is how much news a slow reader may have before it; what is more is found by looking.
+const newsRoom = 64
+
+// News names pages that something happened to. Not everything is told: it only saves waiting for the next look.
+func (m *Memory) News(ctx context.Context) <-chan telgate.PageID {
+	c := make(chan telgate.PageID, newsRoom)
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	p, ok := m.pages[id]
-	return p.Clone(), ok
+	m.news[c] = struct{}{}
+	m.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.news, c)
+		close(c)
+	})
+	return c
 }
 
-// All are the pages kept, newest first.
-func (m *Memory) All() []telgate.Page {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := make([]telgate.Page, 0, len(m.order))
-	for _, v := range slices.Backward(m.order) {
-		all = append(all, m.pages[v].Clone())
+func (m *Memory) tell(id telgate.PageID) {
+	for c := range m.news {
+		select {
+		case c <- id:
+		default:
+		}
 	}
-	return all
 }

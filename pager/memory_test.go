@@ -3,6 +3,7 @@ package pager_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"telgate"
 	"telgate/pager"
@@ -14,66 +15,98 @@ const kept = 1000
 func put(t *testing.T, m *pager.Memory, n int, state telgate.PageState) telgate.PageID {
 	t.Helper()
 	id := telgate.PageID(fmt.Sprintf("p%04d", n))
-	if err := m.Save(t.Context(), telgate.Page{ID: id, State: state}); err != nil {
+	hold := pager.Hold{Page: id, Gateway: "one", Token: 1}
+	if _, err := m.Accept(t.Context(), &pager.Acceptance{Hold: hold, Page: telgate.Page{ID: id}}); err != nil {
 		t.Fatal(err)
 	}
+	save(t, m, n, state)
 	return id
 }
 
+func save(t *testing.T, m *pager.Memory, n int, state telgate.PageState) {
+	t.Helper()
+	id := telgate.PageID(fmt.Sprintf("p%04d", n))
+	hold := pager.Hold{Page: id, Gateway: "one", Token: 1}
+	if err := m.Save(t.Context(), &pager.Change{Hold: hold, Page: telgate.Page{ID: id, State: state}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func load(t *testing.T, m *pager.Memory, id telgate.PageID) (telgate.Page, bool) {
+	t.Helper()
+	p, err := m.Page(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p == nil {
+		return telgate.Page{}, false
+	}
+	return *p, true
+}
+
+func all(t *testing.T, m *pager.Memory) []telgate.Page {
+	t.Helper()
+	pages, err := m.Recent(t.Context(), kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
 func TestMemoryForgetsTheOldestEndedPagesAndNoRunningOne(t *testing.T) {
-	m := pager.NewMemory()
+	m := pager.NewMemory(time.Now)
 	running, oldest := put(t, m, 0, telgate.PageCalling), put(t, m, 1, telgate.PageEnded)
 	for n := 2; n < kept; n++ {
 		put(t, m, n, telgate.PageEnded)
 	}
-	if _, ok := m.Load(oldest); !ok || len(m.All()) != kept {
-		t.Errorf("%d pages kept", len(m.All()))
+	if _, ok := load(t, m, oldest); !ok || len(all(t, m)) != kept {
+		t.Errorf("%d pages kept", len(all(t, m)))
 	}
 	newest := put(t, m, kept, telgate.PageWaiting)
-	if _, ok := m.Load(oldest); ok {
+	if _, ok := load(t, m, oldest); ok {
 		t.Error("the oldest page was not forgotten")
 	}
 	for _, id := range []telgate.PageID{running, newest, "p0002"} {
-		if _, ok := m.Load(id); !ok {
+		if _, ok := load(t, m, id); !ok {
 			t.Errorf("%s is gone", id)
 		}
 	}
-	all := m.All()
-	if len(all) != kept || all[0].ID != newest || all[kept-1].ID != running {
-		t.Errorf("%d pages from %s to %s, want the newest first", len(all), all[0].ID, all[len(all)-1].ID)
+	pages := all(t, m)
+	if len(pages) != kept || pages[0].ID != newest || pages[kept-1].ID != running {
+		t.Errorf("%d pages from %s to %s, want the newest first", len(pages), pages[0].ID, pages[len(pages)-1].ID)
 	}
 }
 
 func TestMemoryKeepsMorePagesThanItsNumberWhileTheyRun(t *testing.T) {
-	m := pager.NewMemory()
+	m := pager.NewMemory(time.Now)
 	for n := range kept + 5 {
 		put(t, m, n, telgate.PageCalling)
 	}
-	if len(m.All()) != kept+5 {
-		t.Errorf("%d pages kept", len(m.All()))
+	if len(all(t, m)) != kept+5 {
+		t.Errorf("%d pages kept", len(all(t, m)))
 	}
-	put(t, m, 7, telgate.PageEnded)
-	if _, ok := m.Load("p0007"); ok || len(m.All()) != kept+4 {
-		t.Errorf("%d pages kept after one ended", len(m.All()))
+	save(t, m, 7, telgate.PageEnded)
+	if _, ok := load(t, m, "p0007"); ok || len(all(t, m)) != kept+4 {
+		t.Errorf("%d pages kept after one ended", len(all(t, m)))
 	}
 }
 
 func TestMemoryIsNotChangedThroughWhatItGaveOrTook(t *testing.T) {
-	m := pager.NewMemory()
+	m := pager.NewMemory(time.Now)
 	mine := telgate.Page{ID: "p1", Targets: []telgate.Target{{Nick: "alice"}}, Steps: []telgate.Step{{Call: &telgate.Call{Outcome: "busy"}}}}
-	if err := m.Save(t.Context(), mine); err != nil {
+	if _, err := m.Accept(t.Context(), &pager.Acceptance{Hold: pager.Hold{Page: "p1", Gateway: "one", Token: 1}, Page: mine}); err != nil {
 		t.Fatal(err)
 	}
 	spoil := func(p telgate.Page) { p.Targets[0].Nick, p.Steps[0].Call.Outcome = "eve", "confirmed" }
 	spoil(mine)
-	loaded, _ := m.Load("p1")
+	loaded, _ := load(t, m, "p1")
 	spoil(loaded)
-	spoil(m.All()[0])
-	p, ok := m.Load("p1")
+	spoil(all(t, m)[0])
+	p, ok := load(t, m, "p1")
 	if !ok || p.Targets[0].Nick != "alice" || p.Steps[0].Call.Outcome != "busy" {
 		t.Errorf("changed to %+v, %+v", p.Targets, p.Steps[0].Call)
 	}
-	if p, ok := m.Load("p2"); ok {
+	if p, ok := load(t, m, "p2"); ok {
 		t.Errorf("a page that was never saved: %+v", p)
 	}
 }

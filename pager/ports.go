@@ -17,11 +17,3 @@ type Caller interface {
 type Directory interface {
 	Resolve(word string) (telgate.Match, error)
 }
-
-// Journal keeps pages. Save is called before the first INVITE of a page and with everything that changes it; a page that
-// cannot be saved at first is not accepted. Save keeps nothing of the page it was given: its owner goes on to change it.
-type Journal interface {
-	Save(ctx context.Context, p telgate.Page) error
-	Load(id telgate.PageID) (telgate.Page, bool)
-	All() []telgate.Page // newest first
-}

@@ -2,9 +2,9 @@ package pager
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"telgate"
@@ -13,97 +13,104 @@ import (
 
 // run is one page in progress. The goroutine in own is its only writer.
 type run struct {
-	pager    *Pager
-	id       telgate.PageID // id, title and nicks do not change: anybody may read them
-	title    string
-	nicks    []string
-	save     func(telgate.Page) error // what happened is kept, whoever stopped asking
-	plan     plan.Plan
-	prompt   string
-	force    bool
-	stop     context.CancelCauseFunc
-	messages chan *message // stop, confirm and join, handled also while a call is up
+	course
 
-	drainOnce sync.Once
-	drained   chan struct{}
-	over      chan struct{} // closed when the page has ended
-
-	page     telgate.Page
-	progress plan.Progress
-	seq      int
+	pager   *Pager
+	hold    Hold
+	writer  *writer
+	stop    context.CancelCauseFunc
+	inbox   inbox
+	ends    ends
+	before  *run                         // of this gateway, and not yet down with its call; nil if none
+	shown   atomic.Pointer[telgate.Page] // the newest state, for everybody; nobody changes it
+	page    telgate.Page
+	state   progress
+	moved   bool // the progress is not written
+	from    int  // index of the first step that is not written
+	seq     int
+	resumed bool
 }
 
-// message asks the owner for something; done is told whether it was done.
-type message struct {
-	confirm *telgate.Target // "I've got it" by this target
-	stopBy  *telgate.Actor
-	join    *telgate.Asker
-	back    *callback // somebody of the page calls us
-	done    chan bool
-}
-
-// ask hands a message to the owner; false where the page ended first, an error where ctx did.
-func (r *run) ask(ctx context.Context, m message) (bool, error) {
-	m.done = make(chan bool, 1)
-	select {
-	case r.messages <- &m:
-	case <-r.over:
-		return false, nil
-	case <-ctx.Done():
-		return false, fmt.Errorf("the page did not answer: %w", context.Cause(ctx))
-	}
-	return <-m.done, nil // the owner is at it
-}
-
-// covers tells whether all of these people are being called by this page.
-func (r *run) covers(people []telgate.Person) bool {
-	return !slices.ContainsFunc(people, func(p telgate.Person) bool { return !slices.Contains(r.nicks, p.Nick) })
-}
-
-func nicknames(p telgate.Page) []string {
-	nicks := make([]string, len(p.Targets))
-	for i, t := range p.Targets {
-		nicks[i] = t.Nick
-	}
-	return nicks
+// ends are the ways in which a page's time at this gateway ends.
+type ends struct {
+	once    sync.Once
+	drained chan struct{} // no further step begins
+	fenced  atomic.Bool   // it has another owner
+	over    chan struct{} // closed when no message is taken any more
+	gone    chan struct{} // closed when nothing is left of it here
 }
 
 // draining: no further step begins.
 func (r *run) draining() bool {
 	select {
-	case <-r.drained:
+	case <-r.ends.drained:
 		return true
 	default:
 		return false
 	}
 }
 
-func (r *run) drain() { r.drainOnce.Do(func() { close(r.drained) }) }
+func (r *run) drain() { r.ends.once.Do(func() { close(r.ends.drained) }) }
 
-// own runs the page to its end.
+// fence ends a page that has another owner: what rings is hung up, and nobody here is told anything any more.
+func (r *run) fence() {
+	r.ends.fenced.Store(true)
+	r.writer.silence()
+	r.stop(&telgate.StopCause{Why: telgate.StopFenced})
+}
+
+// goesOn tells whether more steps are to come, as far as this gateway is concerned.
+func (r *run) goesOn(ctx context.Context) bool {
+	return ctx.Err() == nil && r.page.Result == "" && !r.draining()
+}
+
+// own runs the page to its end, or until it has another owner.
 func (r *run) own(ctx context.Context) {
-	r.open()
-	for ctx.Err() == nil && r.page.Result == "" {
-		if r.draining() {
-			r.page.Result = telgate.Cancelled
-			break
+	if r.before != nil {
+		<-r.before.ends.gone
+		r.before = nil
+	}
+	if r.resumed {
+		r.resume(ctx)
+	} else {
+		r.open()
+	}
+	for r.goesOn(ctx) {
+		if r.heldUp(ctx) {
+			continue
 		}
-		switch m := r.plan.Next(&r.progress, r.pager.env.Now()); m.Kind {
+		m := r.plan.Next(&r.state.Progress, r.pager.env.Now())
+		r.moved = true
+		switch m.Kind {
 		case plan.MoveDial:
 			r.step(ctx, &m)
+			r.state.noted = len(r.page.Steps)
+			r.moved = true
 		case plan.MoveWait:
 			r.wait(ctx, m.Until)
 		case plan.MoveEnd:
 			r.page.Result = r.verdict()
 		}
 	}
-	r.close()
+	switch {
+	case r.ends.fenced.Load():
+		r.vanish(ctx)
+	case r.page.Result == "" && r.pager.env.HandOver:
+		r.handOver()
+	default:
+		r.close() //nolint:contextcheck // the end is written, whoever stopped
+	}
 }
 
-// open tells the beginning.
+// open tells the beginning. The page is kept as it is.
 func (r *run) open() {
-	r.progress.Began = r.page.Accepted
-	r.tell(&telgate.Event{Kind: telgate.EventPageAccepted, Asker: &r.page.Askers[0], People: r.page.Targets})
+	r.state.Began = r.page.Accepted
+	r.show()
+	r.seq++
+	r.pager.watch.publish(&telgate.Event{
+		Seq: r.seq, Time: r.page.Accepted, Kind: telgate.EventPageAccepted, Page: r.page.ID, Asker: &r.page.Askers[0],
+		People: slices.Clone(r.page.Targets),
+	})
 }
 
 // close tells the end, once, after the last call is down.
@@ -112,80 +119,89 @@ func (r *run) close() {
 		r.page.Result = telgate.Cancelled
 	}
 	r.end(r.page.Result)
-	r.page.State, r.page.Ended, r.page.WaitsFor = telgate.PageEnded, r.pager.env.Now(), time.Time{}
+	r.page.State, r.page.Ended, r.page.Wait = telgate.PageEnded, r.pager.env.Now(), telgate.Wait{}
 	r.tell(&telgate.Event{Kind: telgate.EventPageEnded, Result: r.page.Result, People: r.page.Targets})
+	told := make(chan struct{})
+	r.writer.after(func() { close(told) })
+	<-told
 	r.pager.env.Log.Info("page ended", "page", r.page.ID, "result", r.page.Result, "steps", len(r.page.Steps))
-	close(r.over)
+	close(r.ends.over)
+	r.pager.settle(r.writer)
+	r.leftovers()
 }
 
-// tell numbers an event, keeps the page as it is now, and lets everybody know. The event is not changed afterwards.
+// tell numbers an event, has the page kept as it is now, and then lets everybody know. The event is not changed afterwards.
 func (r *run) tell(ev *telgate.Event) {
 	r.seq++
-	r.page.Version++
 	ev.Seq, ev.Page = r.seq, r.page.ID
 	if ev.Time.IsZero() {
 		ev.Time = r.pager.env.Now()
 	}
 	ev.People = slices.Clone(ev.People)
-	if err := r.save(r.page); err != nil {
-		r.pager.env.Log.Error("page not saved", "page", r.page.ID, "err", err)
-	}
-	r.pager.watch.publish(ev)
+	r.keep(ev)
 }
 
-// wait passes the time until the next step; messages are handled meanwhile.
+// keep has the page kept as it is now.
+func (r *run) keep(ev *telgate.Event) { r.writer.keep(r.change(), ev) }
+
+// change is all that is not written yet, as a new version of the page.
+func (r *run) change() *Change {
+	r.page.Version++
+	c := &Change{Hold: r.hold, Page: *r.show(), From: r.from, Freed: r.inbox.freed, Taken: r.inbox.taken}
+	if r.moved {
+		c.Progress = r.state.encode(&r.plan)
+	}
+	r.from, r.moved, r.inbox.freed, r.inbox.taken = len(r.page.Steps), false, nil, nil
+	return c
+}
+
+// show makes the page as it is now the newest state for everybody. Calls are not copied: the owner replaces what it changes.
+func (r *run) show() *telgate.Page {
+	p := r.page
+	p.Askers, p.Targets, p.Steps = slices.Clone(p.Askers), slices.Clone(p.Targets), slices.Clone(p.Steps)
+	r.shown.Store(&p)
+	return &p
+}
+
+// touch: the last step is another one than what was written.
+func (r *run) touch() { r.from = min(r.from, len(r.page.Steps)-1) }
+
+// pause lets time pass until a moment, or until something happens; messages are handled meanwhile.
+func (r *run) pause(ctx context.Context, until time.Time, wake <-chan struct{}) {
+	timer := time.NewTimer(until.Sub(r.pager.env.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	case <-r.ends.drained:
+	case m := <-r.inbox.asked:
+		r.answer(m, nil)
+	case batch := <-r.inbox.mail:
+		r.read(batch, nil)
+	}
+}
+
+// wait passes the time until the next step.
 func (r *run) wait(ctx context.Context, until time.Time) {
 	r.page.State, r.page.WaitsFor = telgate.PageWaiting, until
 	r.tell(&telgate.Event{Kind: telgate.EventWaiting, Until: until})
-	timer := time.NewTimer(until.Sub(r.pager.env.Now()))
-	defer timer.Stop()
-	for r.page.Result == "" {
-		select {
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
-		case <-r.drained:
-			return
-		case m := <-r.messages:
-			r.handle(m, nil)
-		}
+	for r.goesOn(ctx) && r.page.WaitsFor.After(r.pager.env.Now()) {
+		r.pause(ctx, r.page.WaitsFor, nil)
 	}
 }
 
-// handle takes one message; hangup is nil where no call is up.
-func (r *run) handle(m *message, hangup context.CancelCauseFunc) {
-	if m.back != nil {
-		m.back.mark(r.page.Targets)
-		r.tell(m.back.event(r.page.Targets, false))
-		m.done <- true
-		return
+// limit is when the page gives up.
+func (r *run) limit() time.Time { return r.state.Began.Add(r.plan.Policy.PageLimit) }
+
+// heldUp waits while the gateway may begin nothing; false where it may. The page's limit counts all the same.
+func (r *run) heldUp(ctx context.Context) bool {
+	free := r.pager.held()
+	if free == nil || !r.pager.env.Now().Before(r.limit()) {
+		return false
 	}
-	if r.page.Result != "" && m.confirm == nil {
-		m.done <- false
-		return
-	}
-	defer func() { m.done <- true }()
-	switch {
-	case m.join != nil:
-		r.page.Askers = append(r.page.Askers, *m.join)
-		r.tell(&telgate.Event{Kind: telgate.EventPageJoined, Asker: m.join})
-		return
-	case m.confirm != nil:
-		if r.page.Result == telgate.Confirmed {
-			return
-		}
-		if hangup != nil {
-			hangup(&telgate.StopCause{Why: telgate.StopConfirmed, By: m.confirm.Slack})
-		}
-		r.reached([]string{m.confirm.Nick}, m.confirm.Slack, telgate.ViaSlack, telgate.Confirmed)
-	case m.stopBy != nil:
-		if hangup != nil {
-			hangup(&telgate.StopCause{Why: telgate.StopAsked, By: m.stopBy.ID})
-		}
-		r.page.Stopped = m.stopBy.ID
-		r.page.Result = telgate.Cancelled // the end is told when the call is down
-	}
+	r.pause(ctx, r.limit(), free)
+	return true
 }
 
 // verdict is the result of a page whose plan is done and that reached nobody: it failed where no call got beyond our trunks,

@@ -16,29 +16,22 @@ import (
 func (r *run) step(ctx context.Context, m *plan.Move) {
 	release, skip := r.claim(ctx, &m.Entry.Number)
 	if skip != "" {
-		r.putOff(m, skip)
+		r.skip(m, skip)
 		return
 	}
-	t := &tries{trunks: map[string]bool{}}
-	defer func() { release(t.rest) }()
-	r.ring(ctx, m, t)
-}
-
-// putOff skips a number; one that rests is rung later in the round.
-func (r *run) putOff(m *plan.Move, why telgate.SkipReason) {
-	r.skip(m, why)
-	if why == telgate.SkipResting {
-		r.plan.Defer(&r.progress, m.Entry, r.pager.phones.restsUntil(m.Entry.Number.Key()))
-	}
+	r.ring(ctx, m, &tries{trunks: map[string]bool{}})
+	r.writer.after(release)
 }
 
 // tries is what has been tried in a step.
 type tries struct {
 	trunks  map[string]bool
-	unheard bool      // a trunk failed without saying whether the number exists
-	full    bool      // a trunk was given up because no line became free
-	rung    bool      // a call was begun
-	rest    time.Time // the number must rest until then, because it may still ring
+	unheard bool     // a trunk failed without saying whether the number exists
+	full    bool     // a trunk was given up because no line became free
+	rung    bool     // a call was begun
+	waits   bool     // it was told that the page waits for the phone, or for the ledger
+	line    string   // the trunk of which a line is held, "" = none
+	numbers []string // phones that the ledger holds for the call
 }
 
 // ring calls over one trunk, and over the next ones as long as the phone was surely not reached.
@@ -48,18 +41,23 @@ func (r *run) ring(ctx context.Context, m *plan.Move, t *tries) {
 		if choice == nil {
 			return
 		}
-		live := r.dialling(m, choice, t.unheard)
+		live, again := r.begin(ctx, m, t, choice)
+		if again {
+			continue
+		}
 		if live == nil {
 			return
 		}
 		call := r.call(ctx, live)
-		r.pager.lines.end(choice.Trunk)
-		if f := r.redirected(ctx, m, call); f != nil {
-			call = r.landed(f, call, r.call(ctx, f.live))
-			r.pager.lines.end(choice.Trunk)
+		f := r.redirected(ctx, m, t, call)
+		if f != nil {
+			call = r.landed(call, r.call(ctx, f.live))
 		}
-		r.ended(call)
-		if !r.learn(m, t, call) {
+		r.ended(call, t)
+		if f != nil {
+			r.writer.after(f.release)
+		}
+		if !r.learn(ctx, m, t, call) {
 			return
 		}
 	}
@@ -83,10 +81,7 @@ func (r *run) choose(ctx context.Context, m *plan.Move, t *tries) *plan.Choice {
 		t.trunks[choice.Trunk] = true
 		switch why := r.line(ctx, m, choice.Trunk); why {
 		case telgate.SkipNone:
-			if !t.rung { // a step counts once, when its first call begins
-				r.pager.phones.calls.add(m.Entry.Number.Key())
-			}
-			t.rung = true
+			t.line = choice.Trunk
 			return &choice
 		case telgate.SkipNoLine:
 			t.full, t.unheard = true, true
@@ -94,6 +89,14 @@ func (r *run) choose(ctx context.Context, m *plan.Move, t *tries) *plan.Choice {
 			r.skip(m, why)
 			return nil
 		}
+	}
+}
+
+// dropLine gives the line back as soon as the ledger knows that it is free.
+func (r *run) dropLine(t *tries) {
+	if trunk := t.line; trunk != "" {
+		t.line = ""
+		r.writer.after(func() { r.pager.lines.end(trunk) })
 	}
 }
 
@@ -112,10 +115,12 @@ func (p *Pager) route(n *telgate.Number, tried map[string]bool) (plan.Choice, bo
 }
 
 // learn takes a call into account. It tells whether the next trunk may try: never after the phone may have rung.
-func (r *run) learn(m *plan.Move, t *tries, call *telgate.Call) (next bool) {
+func (r *run) learn(ctx context.Context, m *plan.Move, t *tries, call *telgate.Call) (next bool) {
 	now := r.pager.env.Now()
-	r.plan.Note(&r.progress, m.Entry, call.Outcome, now)
-	t.rest = later(t.rest, mayRingUntil(call))
+	r.plan.Note(&r.state.Progress, m.Entry, call.Outcome, now)
+	if call.Outcome == telgate.OutcomeCancelled && ctx.Err() != nil && r.page.Result == "" {
+		r.plan.Lost(&r.state.Progress, m.Entry, now) // cut off because this gateway stops: nobody is to miss a call for that
+	}
 	if call.Forward != "" { // its two INVITEs have been noted, and the phone was found
 		return false
 	}
@@ -145,13 +150,6 @@ func (c *Config) withCallerOf(name string, tried map[string]bool) {
 	}
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // nextStep is a step as it comes into the page's log.
 func (r *run) nextStep(m *plan.Move) telgate.Step {
 	return telgate.Step{
@@ -171,37 +169,35 @@ func skipFor(err error) telgate.SkipReason {
 	return telgate.SkipNoLine
 }
 
-// claim takes the number for this page, waiting while another page rings it.
-func (r *run) claim(ctx context.Context, n *telgate.Number) (release func(rest time.Time), skip telgate.SkipReason) {
-	limit := time.NewTimer(r.progress.Began.Add(r.plan.Policy.PageLimit).Sub(r.pager.env.Now()))
-	defer limit.Stop()
+// claim takes the number for this page, waiting while another page of this gateway rings it.
+func (r *run) claim(ctx context.Context, n *telgate.Number) (release func(), skip telgate.SkipReason) {
 	for told := false; ; told = true {
-		release, busy, skip := r.pager.phones.claim(n.Key(), r.force)
-		if busy == nil {
-			return release, skip
-		}
-		if !told {
-			r.page.State, r.page.WaitsFor = telgate.PageWaiting, time.Time{}
-			r.tell(&telgate.Event{Kind: telgate.EventWaiting}) // for the phone, nobody knows until when
-		}
-		select {
-		case <-busy:
-		case <-limit.C:
+		release, busy := r.pager.phones.claim(n.Key())
+		switch {
+		case busy == nil:
+			return release, telgate.SkipNone
+		case !r.goesOn(ctx) || !r.pager.env.Now().Before(r.limit()):
 			return nil, telgate.SkipEnded
-		case m := <-r.messages:
-			r.handle(m, nil)
-			if r.page.Result != "" {
-				return nil, telgate.SkipEnded
-			}
-		case <-r.drained:
-			return nil, telgate.SkipEnded
-		case <-ctx.Done():
-			return nil, telgate.SkipEnded
+		case !told:
+			r.tellWait()
 		}
+		r.pause(ctx, r.limit(), busy)
 	}
 }
 
+// tellWait says that the page waits for the phone; nobody knows until when.
+func (r *run) tellWait() {
+	r.page.State, r.page.WaitsFor = telgate.PageWaiting, time.Time{}
+	r.tell(&telgate.Event{Kind: telgate.EventWaiting})
+}
+
+// skip enters a step that is not dialled into the page's log. One that is not dialled because this gateway stops is not
+// skipped: another one goes on with it.
 func (r *run) skip(m *plan.Move, why telgate.SkipReason) {
+	if why == telgate.SkipEnded && r.page.Result == "" && r.pager.env.HandOver && r.pager.env.Now().Before(r.limit()) {
+		r.plan.Defer(&r.state.Progress, m.Entry, r.pager.env.Now())
+		return
+	}
 	step := r.nextStep(m)
 	step.Skip = why
 	r.page.Steps = append(r.page.Steps, step)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"telgate"
 	"telgate/plan"
@@ -23,76 +24,67 @@ func (p *Pager) Submit(ctx context.Context, r telgate.Request) (telgate.Receipt,
 	if err != nil {
 		return telgate.Receipt{}, err
 	}
-	select {
-	case p.intake <- struct{}{}:
-		defer func() { <-p.intake }()
-	case <-ctx.Done():
-		return telgate.Receipt{}, fmt.Errorf("accept the page: %w", context.Cause(ctx))
-	}
-	if receipt, done, err := p.known(ctx, r, people); err != nil {
-		return telgate.Receipt{}, err
-	} else if done {
-		return receipt, nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ctx == nil || p.draining || p.ctx.Err() != nil {
+	if !p.enter() {
 		return telgate.Receipt{}, refuse(telgate.RefusedNotReady, "", "NOT accepted: this gateway is stopping. Call by hand, or ask again in a minute.")
 	}
-	steps := plan.Build(people, p.cfg.Plan)
-	if err := p.acceptable(r, steps); err != nil {
+	defer p.work.Done()
+	c := course{plan: plan.Build(people, p.cfg.Plan), prompt: prompt, force: r.Force}
+	numbers, err := p.diallable(&c.plan)
+	if err != nil {
 		return telgate.Receipt{}, err
 	}
 	page, err := p.newPage(r, people, title)
 	if err != nil {
 		return telgate.Receipt{}, err
 	}
-	if err := p.journal.Save(ctx, page); err != nil {
+	return p.accept(ctx, &r, &c, page, numbers)
+}
+
+// acceptLimit is how long the ledger has to accept a page: the asker is told within a second.
+const acceptLimit = 900 * time.Millisecond
+
+// accept has the ledger keep the page, and begins it.
+func (p *Pager) accept(ctx context.Context, r *telgate.Request, c *course, page telgate.Page, numbers []string) (telgate.Receipt, error) {
+	a := &Acceptance{
+		Hold: Hold{Page: page.ID, Gateway: p.gateway(), Token: 1}, Key: r.Key, Page: page, Course: c.encode(), Numbers: numbers,
+		Join: !r.New, PerNumber: p.cfg.PerNumber, PerAsker: p.cfg.PerAsker, // force is for the limits of a number, not of who asks
+	}
+	if r.Force {
+		a.PerNumber = 0
+	}
+	limited, cancel := context.WithTimeout(ctx, acceptLimit)
+	defer cancel()
+	got, err := p.books.Accept(limited, a)
+	if err != nil {
+		p.withdraw(a) //nolint:contextcheck // whoever asked has gone
 		return telgate.Receipt{}, fmt.Errorf("accept the page: %w", err)
 	}
-	p.begin(page, steps, prompt, r) //nolint:contextcheck // a page outlives the request for it
-	return p.remember(r.Key, telgate.Receipt{Page: page.ID, Words: title}), nil
+	switch got.Verdict {
+	case AcceptNumbersOver:
+		return telgate.Receipt{}, refuse(telgate.RefusedLimit, "", "NOT accepted: every number was called too often in the last hour (limits.calls_per_number_per_hour).")
+	case AcceptAskerOver:
+		return telgate.Receipt{}, refuse(telgate.RefusedLimit, "", "NOT accepted: you asked for too many pages in the last hour (limits.pages_per_asker_per_hour).")
+	case AcceptJoined:
+		p.kick() // its owner may be this gateway
+	case AcceptRepeated:
+	case AcceptNew:
+		p.begin(&run{hold: a.Hold, course: *c, page: page, seq: 0}) //nolint:contextcheck // a page outlives the request for it
+	}
+	return got.Receipt, nil
 }
 
-// known answers a request that needs no page of its own: one that was asked before with the same key, and one for people
-// who are all being paged already.
-func (p *Pager) known(ctx context.Context, r telgate.Request, people []telgate.Person) (telgate.Receipt, bool, error) {
-	p.mu.Lock()
-	a, asked := p.answers[r.Key]
-	var same *run
-	for _, x := range p.running {
-		if !r.New && x.covers(people) {
-			same = x
-		}
+// withdraw ends a page of which nobody knows whether it is kept: its asker was told that it was NOT accepted, so it must not
+// be found and begun by whoever goes on after this gateway.
+func (p *Pager) withdraw(a *Acceptance) {
+	w := p.newWriter(func() {}) // fenced: it was never kept
+	page := a.Page.Clone()
+	page.Version++
+	page.State, page.Result, page.Ended = telgate.PageEnded, telgate.Cancelled, p.env.Now()
+	for i := range page.Targets {
+		page.Targets[i].Result = telgate.Cancelled
 	}
-	draining := p.draining
-	p.mu.Unlock()
-	if asked && r.Key != "" && p.env.Now().Sub(a.at) < answerLife {
-		return a.receipt, true, nil
-	}
-	if same == nil || draining {
-		return telgate.Receipt{}, false, nil
-	}
-	asker := &telgate.Asker{Actor: r.Asker, Message: r.Message, At: p.env.Now()}
-	if joined, err := same.ask(ctx, message{join: asker}); err != nil || !joined {
-		return telgate.Receipt{}, false, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.remember(r.Key, telgate.Receipt{Page: same.id, Joined: true, Words: same.title}), true, nil
-}
-
-func (p *Pager) remember(key string, r telgate.Receipt) telgate.Receipt {
-	now := p.env.Now()
-	for k, a := range p.answers {
-		if now.Sub(a.at) >= answerLife {
-			delete(p.answers, k)
-		}
-	}
-	if key != "" {
-		p.answers[key] = answer{r, now}
-	}
-	return r
+	w.keep(&Change{Hold: a.Hold, Page: page}, nil)
+	p.work.Go(func() { p.settle(w) })
 }
 
 // resolve turns words into people, each once.
@@ -122,34 +114,28 @@ func (p *Pager) resolve(words []string) (people []telgate.Person, title, prompt 
 	return people, strings.Join(titles, ", "), prompt, nil
 }
 
-// acceptable refuses what could only be skipped: every number forbidden, or over its limit.
-func (p *Pager) acceptable(r telgate.Request, steps plan.Plan) error {
+// diallable are the keys of the numbers that some trunk may carry. Where there are none the page is refused: it could only
+// be skipped.
+func (p *Pager) diallable(steps *plan.Plan) ([]string, error) {
 	var why error
-	limited, usable := 0, 0
-	for _, e := range steps.Entries {
+	var usable []string
+	for i := range steps.Entries {
+		e := &steps.Entries[i]
 		_, ok, err := p.cfg.Dialer.Route(e.Number, p.cfg.Trunks, nil, nil, p.env.Now())
-		switch {
-		case err != nil && !ok:
+		if err != nil && !ok {
 			why = fmt.Errorf("%s (%s): %w", e.Person.Nick, e.Number, err)
-		case ok && !r.Force && p.phones.over(e.Number.Key()):
-			limited++
-		default:
-			usable++
+			continue
 		}
+		usable = append(usable, e.Number.Key())
 	}
 	switch {
-	case usable > 0:
-	case limited > 0:
-		return refuse(telgate.RefusedLimit, "", "NOT accepted: every number was called too often in the last hour (limits.calls_per_number_per_hour).")
+	case len(usable) > 0:
+		return usable, nil
 	case why != nil:
-		return refuse(telgate.RefusedForbiddenNumber, "", fmt.Sprintf("NOT accepted: no number may be dialled: %v.", why))
+		return nil, refuse(telgate.RefusedForbiddenNumber, "", fmt.Sprintf("NOT accepted: no number may be dialled: %v.", why))
 	default:
-		return refuse(telgate.RefusedForbiddenNumber, "", "NOT accepted: no number can be dialled.")
+		return nil, refuse(telgate.RefusedForbiddenNumber, "", "NOT accepted: no number can be dialled.")
 	}
-	if !p.askers.take(r.Asker.ID) { // force is for the limits of a number, not of who asks
-		return refuse(telgate.RefusedLimit, "", "NOT accepted: you asked for too many pages in the last hour (limits.pages_per_asker_per_hour).")
-	}
-	return nil
 }
 
 func refuse(reason telgate.RefusalReason, subject, message string) error {
@@ -171,22 +157,4 @@ func (p *Pager) newPage(r telgate.Request, people []telgate.Person, title string
 		page.Targets = append(page.Targets, telgate.Target{Nick: person.Nick, Name: person.Name, Slack: person.Slack})
 	}
 	return page, nil
-}
-
-// begin starts the goroutine that owns the page.
-func (p *Pager) begin(page telgate.Page, steps plan.Plan, prompt string, req telgate.Request) {
-	ctx, stop := context.WithCancelCause(p.ctx)
-	r := &run{
-		pager: p, id: page.ID, title: page.Title, nicks: nicknames(page), page: page, plan: steps, prompt: prompt, force: req.Force, stop: stop,
-		messages: make(chan *message), drained: make(chan struct{}), over: make(chan struct{}),
-	}
-	r.save = func(page telgate.Page) error { return p.journal.Save(context.WithoutCancel(ctx), page) }
-	p.running[r.id] = r
-	p.work.Go(func() {
-		defer stop(nil)
-		r.own(ctx)
-		p.mu.Lock()
-		delete(p.running, r.id)
-		p.mu.Unlock()
-	})
 }

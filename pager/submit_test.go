@@ -19,7 +19,7 @@ func TestAnAcceptedPageIsKeptBeforeAnyPhoneRings(t *testing.T) {
 		var d *desk
 		kept := false
 		d = open(t, []answer{func(context.Context, func(telgate.Event)) telgate.Call {
-			pages := d.Pages()
+			pages := d.pages() //nolint:contextcheck // it has its own
 			kept = len(pages) == 1 && pages[0].Title == "alice"
 			return telgate.Call{Outcome: telgate.OutcomeConfirmed}
 		}})
@@ -107,8 +107,8 @@ func TestARefusedRequestKeepsAndDialsNothing(t *testing.T) {
 				}
 				d.at(time.Minute)
 				d.rang()
-				if len(d.Pages()) != 0 {
-					t.Errorf("kept %v", d.Pages())
+				if len(d.pages()) != 0 {
+					t.Errorf("kept %v", d.pages())
 				}
 			})
 		})
@@ -235,25 +235,7 @@ func TestARepeatedRequestHasTheFirstReceipt(t *testing.T) {
 
 func TestRepetitionsAtTheSameTimeMakeOnePage(t *testing.T) {
 	in(t, func(t *testing.T) {
-		forwarded, result := make(chan struct{}), make(chan telgate.Call)
-		gate := newGate(5)
-		d := open(t, []answer{
-			func(_ context.Context, emit func(telgate.Event)) telgate.Call {
-				emit(telgate.Event{Kind: telgate.EventRinging, Status: 180})
-				<-forwarded
-				emit(telgate.Event{Kind: telgate.EventForwarded, Status: 181})
-				return <-result
-			},
-			confirms(0),
-		}, func(s *setting) { s.journal = gate })
-		one := d.ringing(request("alice"))
-		if err := d.Stop(t.Context(), one, asker()); err != nil { // nobody joins it any more
-			t.Fatal(err)
-		}
-		close(forwarded)
-		// Its owner is writing, so both deliveries wait for its answer, or one for the other (on a channel: a bubble does not
-		// see through a mutex).
-		<-gate.held
+		d := open(t, []answer{confirms(time.Second)})
 		r := request("alice")
 		r.Key = "envelope-1"
 		receipts := make(chan telgate.Receipt, 2)
@@ -266,15 +248,13 @@ func TestRepetitionsAtTheSameTimeMakeOnePage(t *testing.T) {
 				receipts <- receipt
 			}()
 		}
-		synctest.Wait()
-		close(gate.open)
-		if a, b := <-receipts, <-receipts; a != b || a.Page == one {
+		if a, b := <-receipts, <-receipts; a != b {
 			t.Errorf("one delivery made %+v, the other %+v", a, b)
 		}
-		result <- telgate.Call{Outcome: telgate.OutcomeCancelled}
-		for _, p := range d.Pages() {
+		for _, p := range d.pages() {
 			d.end(p.ID)
 		}
+		d.rang("0s alice +1…01 main")
 	})
 }
 
@@ -303,8 +283,8 @@ func TestARequestForSomebodyWhoIsBeingPagedJoins(t *testing.T) {
 			}
 		}
 		same(t, "joined events", joined, 1)
-		if len(d.Pages()) != 1 {
-			t.Errorf("%d pages", len(d.Pages()))
+		if len(d.pages()) != 1 {
+			t.Errorf("%d pages", len(d.pages()))
 		}
 	})
 }
@@ -371,7 +351,7 @@ func TestAPageThatWaitsForANumberCanBeStopped(t *testing.T) {
 func TestAPageThatCannotBeKeptIsNotAccepted(t *testing.T) {
 	in(t, func(t *testing.T) {
 		full := errors.New("disk full")
-		d := open(t, nil, func(s *setting) { s.journal = &broken{Memory: pager.NewMemory(), err: full} })
+		d := open(t, nil, func(s *setting) { s.books = newBroken(full) })
 		r := request("alice")
 		r.Key = "k"
 		for range 2 { // a repetition is no acceptance either
@@ -387,7 +367,9 @@ func TestAPageThatCannotBeKeptIsNotAccepted(t *testing.T) {
 func TestAPageThatCannotBeKeptLaterGoesOn(t *testing.T) {
 	in(t, func(t *testing.T) {
 		d := open(t, []answer{confirms(time.Second)}, func(s *setting) {
-			s.journal = &broken{Memory: pager.NewMemory(), err: errors.New("disk full"), good: 1}
+			b := newBroken(errors.New("disk full"))
+			b.good = 2 // the page, and its call
+			s.books = b
 		})
 		_, events := d.end(d.submit(request("alice")))
 		last := events[len(events)-1]
@@ -398,7 +380,7 @@ func TestAPageThatCannotBeKeptLaterGoesOn(t *testing.T) {
 	})
 }
 
-// gate is a journal whose n-th save is held until the gate opens.
+// gate is a ledger whose n-th save is held until the gate opens.
 type gate struct {
 	*pager.Memory
 	held, open chan struct{}
@@ -408,36 +390,77 @@ type gate struct {
 }
 
 func newGate(n int) *gate {
-	return &gate{Memory: pager.NewMemory(), held: make(chan struct{}), open: make(chan struct{}), left: n}
+	return &gate{Memory: pager.NewMemory(time.Now), held: make(chan struct{}), open: make(chan struct{}), left: n}
 }
 
-func (g *gate) Save(ctx context.Context, p telgate.Page) error {
+func (g *gate) Save(ctx context.Context, c *pager.Change) error {
 	g.mu.Lock()
 	g.left--
 	hold := g.left == 0
 	g.mu.Unlock()
 	if hold {
 		close(g.held)
-		<-g.open
+		select {
+		case <-g.open:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return g.Memory.Save(ctx, p)
+	return g.Memory.Save(ctx, c)
 }
 
-// broken is a journal whose saves fail after the first good ones.
+// broken is a ledger whose answers are errors while there is one.
 type broken struct {
 	*pager.Memory
-	err error
 
 	mu   sync.Mutex
-	good int
+	err  error
+	good int // what it still does, whatever the error
 }
 
-func (b *broken) Save(ctx context.Context, p telgate.Page) error {
+func newBroken(err error) *broken { return &broken{Memory: pager.NewMemory(time.Now), err: err} }
+
+// becomes changes what it answers; nil repairs it.
+func (b *broken) becomes(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.good == 0 {
-		return b.err
+	b.err = err
+}
+
+func (b *broken) fails() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.good > 0 {
+		b.good--
+		return nil
 	}
-	b.good--
-	return b.Memory.Save(ctx, p)
+	return b.err
+}
+
+func (b *broken) Accept(ctx context.Context, a *pager.Acceptance) (pager.Accepted, error) {
+	if err := b.fails(); err != nil {
+		return pager.Accepted{}, err
+	}
+	return b.Memory.Accept(ctx, a)
+}
+
+func (b *broken) Begin(ctx context.Context, x *pager.Beginning) (pager.Grant, error) {
+	if err := b.fails(); err != nil {
+		return pager.Grant{}, err
+	}
+	return b.Memory.Begin(ctx, x)
+}
+
+func (b *broken) Save(ctx context.Context, c *pager.Change) error {
+	if err := b.fails(); err != nil {
+		return err
+	}
+	return b.Memory.Save(ctx, c)
+}
+
+func (b *broken) Amend(ctx context.Context, p *telgate.Page, was int) error {
+	if err := b.fails(); err != nil {
+		return err
+	}
+	return b.Memory.Amend(ctx, p, was)
 }

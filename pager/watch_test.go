@@ -175,7 +175,7 @@ func TestChangedTellsEveryReaderOfAPagesEnd(t *testing.T) {
 		for i, r := range readers {
 			go func() {
 				for changed := range r {
-					if p, ok := d.Page(changed); ok && p.ID == id && p.State == telgate.PageEnded {
+					if changed == id && d.page(id).State == telgate.PageEnded {
 						ended <- i
 						return
 					}

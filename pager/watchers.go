@@ -45,9 +45,22 @@ func (w *watchers) publish(ev *telgate.Event) {
 	w.logs[ev.Page] = append(w.logs[ev.Page], ev)
 	close(w.news)
 	w.news = make(chan struct{})
+	w.changedLocked(ev.Page)
+}
+
+// changedAt tells that a page has changed of which there is no event here.
+func (w *watchers) changedAt(id telgate.PageID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.news)
+	w.news = make(chan struct{})
+	w.changedLocked(id)
+}
+
+func (w *watchers) changedLocked(id telgate.PageID) {
 	for s := range w.subs {
-		if !slices.Contains(s.pending, ev.Page) {
-			s.pending = append(s.pending, ev.Page)
+		if !slices.Contains(s.pending, id) {
+			s.pending = append(s.pending, id)
 		}
 		select {
 		case s.wake <- struct{}{}:
@@ -62,14 +75,6 @@ func (w *watchers) ended(id telgate.PageID) bool {
 	return len(log) > 0 && (log[len(log)-1].Kind == telgate.EventPageEnded || log[len(log)-1].Late)
 }
 
-// keeps tells whether there is a log of a page.
-func (w *watchers) keeps(id telgate.PageID) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, kept := w.logs[id]
-	return kept
-}
-
 // after returns the events of a page from the n-th on, and what is closed with the next event; nil where there will be none,
 // because the log of a page that has ended made room for others.
 func (w *watchers) after(id telgate.PageID, n int) ([]*telgate.Event, <-chan struct{}) {
@@ -80,36 +85,6 @@ func (w *watchers) after(id telgate.PageID, n int) ([]*telgate.Event, <-chan str
 		return nil, nil
 	}
 	return slices.Clone(log[min(n, len(log)):]), w.news
-}
-
-func (w *watchers) follow(ctx context.Context, id telgate.PageID) <-chan telgate.Event {
-	out := make(chan telgate.Event)
-	go func() {
-		defer close(out)
-		for n := 0; ; {
-			events, news := w.after(id, n)
-			if news == nil {
-				return
-			}
-			for _, ev := range events {
-				n++
-				select {
-				case out <- *ev:
-				case <-ctx.Done():
-					return
-				}
-				if ev.Kind == telgate.EventPageEnded {
-					return
-				}
-			}
-			select {
-			case <-news:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
 }
 
 func (w *watchers) changed(ctx context.Context) <-chan telgate.PageID {

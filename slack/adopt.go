@@ -17,7 +17,7 @@ const (
 // heard takes on a page that somebody told of. One that is young and runs is left to the gateway that accepted it: should that
 // have died, the sweep finds the page.
 func (c *courier) heard(ctx context.Context, id telgate.PageID) {
-	if p, ok := c.feed.Page(id); ok && (p.State == telgate.PageEnded || c.now().Sub(p.Accepted) >= sweepEvery) {
+	if p, err := c.feed.Page(ctx, id); err == nil && p != nil && (p.State == telgate.PageEnded || c.now().Sub(p.Accepted) >= sweepEvery) {
 		c.adopt(ctx, id)
 	}
 }
@@ -26,14 +26,14 @@ func (c *courier) heard(ctx context.Context, id telgate.PageID) {
 // gateway shows it nothing happens. What there is to show is known from the page itself: every conversation in which
 // somebody asked for it has a card.
 func (c *courier) adopt(ctx context.Context, id telgate.PageID) {
-	p, ok := c.feed.Page(id)
-	if !ok || c.has(id) || len(conversations(p)) == 0 || !c.take(ctx, id) {
+	p, err := c.feed.Page(ctx, id)
+	if err != nil || p == nil || c.has(id) || len(conversations(*p)) == 0 || !c.take(ctx, id) {
 		return
 	}
 	c.mu.Lock()
-	c.missing(p)
+	c.missing(*p)
 	c.mu.Unlock()
-	c.changed(id)
+	c.changed(ctx, id)
 }
 
 // take makes this gateway the one that shows a page, with the cards that it has; false where another one does.
@@ -63,7 +63,7 @@ func (c *courier) showFor(ctx context.Context, r telgate.Receipt, asked command)
 	if !c.has(r.Page) && !c.take(ctx, r.Page) {
 		return true
 	}
-	return c.add(r.Page, asked.Channel, asked.User, asked.ResponseURL)
+	return c.add(ctx, r.Page, asked.Channel, asked.User, asked.ResponseURL)
 }
 
 func (c *courier) has(id telgate.PageID) bool {
@@ -111,7 +111,7 @@ func (c *courier) sweep(ctx context.Context) {
 		c.log.Warn("pages that nobody shows not found, trying again", "err", err)
 	}
 	for _, id := range behind {
-		if p, ok := c.feed.Page(id); ok && len(conversations(p)) == 0 { // asked for elsewhere than in Slack
+		if p, err := c.feed.Page(ctx, id); err == nil && p != nil && len(conversations(*p)) == 0 { // asked for elsewhere than in Slack
 			c.shelve(ctx, id, nil, p.Version)
 			continue
 		}

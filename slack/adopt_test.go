@@ -78,7 +78,7 @@ func TestAGatewayThatComesLaterGoesOnWithTheCardOfTheOneBefore(t *testing.T) {
 		t.Errorf("another card: %s", second.plain("C0OPS"))
 	}
 	second.stop()
-	if page, _ := second.pages.Page("p0"); shelf.shown["p0"] != page.Version || len(shelf.behind) != 0 {
+	if page, _ := second.pages.Page(t.Context(), "p0"); shelf.shown["p0"] != page.Version || len(shelf.behind) != 0 {
 		t.Errorf("the shelf says that version %d is shown, behind is %v", shelf.shown["p0"], shelf.behind)
 	}
 }

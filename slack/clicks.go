@@ -21,11 +21,16 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 		answer(refusal)
 		return
 	}
-	p, ok := s.feed.Page(pageOf(c.Value))
-	if !ok {
+	page, err := s.feed.Page(ctx, pageOf(c.Value))
+	if err != nil {
+		answer(s.refused(err))
+		return
+	}
+	if page == nil {
 		answer(s.words.say("telgate does not know this call any more.", "この呼び出しの記録はもうありません。"))
 		return
 	}
+	p := *page
 	switch c.Action {
 	case actionHangup:
 		answer(s.hangup(ctx, p, actor))

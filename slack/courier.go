@@ -41,7 +41,7 @@ func newCourier(api *client, w words, feed Feed, shelf Shelf, env Env) *courier 
 }
 
 // add has the page shown in a conversation; false where it is shown there already.
-func (c *courier) add(page telgate.PageID, channel, user, responseURL string) bool {
+func (c *courier) add(ctx context.Context, page telgate.PageID, channel, user, responseURL string) bool {
 	c.mu.Lock()
 	for _, k := range c.cards {
 		if k.page == page && k.channel == channel {
@@ -52,7 +52,7 @@ func (c *courier) add(page telgate.PageID, channel, user, responseURL string) bo
 	c.cards = append(c.cards, restored(page, Card{Channel: channel, User: user, ResponseURL: responseURL}))
 	c.forget()
 	c.mu.Unlock()
-	c.changed(page)
+	c.changed(ctx, page)
 	return true
 }
 
@@ -68,9 +68,14 @@ func (c *courier) forget() {
 }
 
 // changed notes that a page has a newer state; false where its cards are not here.
-func (c *courier) changed(id telgate.PageID) bool {
-	p, ok := c.feed.Page(id)
-	if !ok {
+func (c *courier) changed(ctx context.Context, id telgate.PageID) bool {
+	p, err := c.feed.Page(ctx, id)
+	if err != nil {
+		c.log.Warn("page not read, trying again", "page", id, "err", err)
+		c.behind(id)
+		return true
+	}
+	if p == nil {
 		return true
 	}
 	c.mu.Lock()
@@ -79,7 +84,7 @@ func (c *courier) changed(id telgate.PageID) bool {
 		here = here || k.page == id
 	}
 	if here {
-		c.missing(p) // somebody asked elsewhere
+		c.missing(*p) // somebody asked elsewhere
 	}
 	for _, k := range c.cards {
 		if k.page != id || p.Version <= k.want {
@@ -93,6 +98,18 @@ func (c *courier) changed(id telgate.PageID) bool {
 	c.mu.Unlock()
 	c.poke()
 	return here
+}
+
+// behind has a page's cards sent again, whatever is new.
+func (c *courier) behind(id telgate.PageID) {
+	c.mu.Lock()
+	for _, k := range c.cards {
+		if k.page == id {
+			k.want = max(k.want, k.have+1)
+		}
+	}
+	c.mu.Unlock()
+	c.poke()
 }
 
 func (c *courier) poke() {
@@ -125,7 +142,7 @@ func (c *courier) run(ctx context.Context) {
 	news := c.feed.Changed(watching)
 	parts.Go(func() {
 		for id := range news {
-			if !c.changed(id) {
+			if !c.changed(watching, id) {
 				c.heard(watching, id)
 			}
 		}
@@ -154,8 +171,12 @@ func (c *courier) run(ctx context.Context) {
 		case <-timer.C:
 		case <-done:
 			done = nil
-			for _, p := range c.feed.Pages() {
-				c.changed(p.ID) // the feed may not have told yet
+			pages, err := c.feed.Pages(sending)
+			if err != nil {
+				c.log.Warn("not every page was looked at when the gateway stopped", "err", err)
+			}
+			for i := range pages {
+				c.changed(sending, pages[i].ID) // the feed may not have told yet
 			}
 			last := time.NewTimer(closeTimeout)
 			defer last.Stop()

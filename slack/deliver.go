@@ -14,9 +14,14 @@ import (
 
 // deliver sends one card's newest state, or what it owes its thread, and notes how it went.
 func (c *courier) deliver(ctx context.Context, k *card, stale bool) {
-	p, ok := c.feed.Page(k.page)
-	var err error
+	page, err := c.feed.Page(ctx, k.page)
+	ok := page != nil
+	var p telgate.Page
+	if ok {
+		p = *page
+	}
 	switch {
+	case err != nil: // later
 	case ok && stale:
 		err = c.show(ctx, k, p)
 	case ok:

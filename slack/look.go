@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -13,9 +14,9 @@ const (
 )
 
 // status is what runs, what ran lately, and how the connection stands.
-func (s *Slack) status() string {
+func (s *Slack) status(ctx context.Context) string {
 	var running, recent []string
-	for _, p := range s.feed.Pages() {
+	for _, p := range s.listed(ctx) {
 		symbol, state, more := s.words.standing(p)
 		line := fmt.Sprintf("• *%s* :%s: %s", formatless(title(p)), symbol, state)
 		if more != "" {

@@ -197,9 +197,9 @@ func (p *paper) accept(askers ...telgate.Asker) {
 	})
 }
 
-func (p *paper) Stop(_ context.Context, id telgate.PageID, by telgate.Actor) error {
-	page, _ := p.Page(id)
-	if !p.policy.May(by, telgate.ActStop, &page) {
+func (p *paper) Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
+	page, _ := p.Page(ctx, id)
+	if !p.policy.May(by, telgate.ActStop, page) {
 		return &telgate.Refusal{Reason: telgate.RefusedNotAllowed, Message: "Not yours to stop."}
 	}
 	p.turn(id, func(page *telgate.Page) {
@@ -208,9 +208,9 @@ func (p *paper) Stop(_ context.Context, id telgate.PageID, by telgate.Actor) err
 	return nil
 }
 
-func (p *paper) Confirm(_ context.Context, id telgate.PageID, by telgate.Actor) error {
-	page, _ := p.Page(id)
-	if !p.policy.May(by, telgate.ActConfirm, &page) {
+func (p *paper) Confirm(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
+	page, _ := p.Page(ctx, id)
+	if !p.policy.May(by, telgate.ActConfirm, page) {
 		return &telgate.Refusal{Reason: telgate.RefusedNotAllowed, Message: "Only who is called may."}
 	}
 	p.turn(id, func(page *telgate.Page) { confirmed(page, telgate.ViaSlack) })
@@ -269,23 +269,24 @@ func (p *paper) Changed(ctx context.Context) <-chan telgate.PageID {
 	return out
 }
 
-func (p *paper) Page(id telgate.PageID) (telgate.Page, bool) {
-	for _, page := range p.Pages() {
-		if page.ID == id {
-			return page, true
+func (p *paper) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
+	pages, err := p.Pages(ctx)
+	for i := range pages {
+		if pages[i].ID == id {
+			return &pages[i], err
 		}
 	}
-	return telgate.Page{}, false
+	return nil, err
 }
 
-func (p *paper) Pages() []telgate.Page {
+func (p *paper) Pages(context.Context) ([]telgate.Page, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := make([]telgate.Page, 0, len(p.pages))
 	for _, page := range slices.Backward(p.pages) {
 		all = append(all, page.Clone())
 	}
-	return all
+	return all, nil
 }
 
 func (p *paper) asked() []telgate.Request {

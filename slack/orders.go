@@ -65,7 +65,7 @@ func (s *Slack) obey(ctx context.Context, c command, key string) (answer string)
 	}
 	switch o.verb {
 	case verbStatus:
-		return s.status()
+		return s.status(ctx)
 	case verbWho:
 		return s.who(actor, o.who[0])
 	default:
@@ -133,7 +133,7 @@ func (s *Slack) refused(err error) string {
 
 // stop ends pages: the named ones, or the asker's own where there is just one.
 func (s *Slack) stop(ctx context.Context, by telgate.Actor, who []string) string {
-	running := s.running()
+	running := s.running(ctx)
 	var chosen []telgate.Page
 	if len(who) == 0 {
 		for _, p := range running {
@@ -169,8 +169,17 @@ func (s *Slack) stop(ctx context.Context, by telgate.Actor, who []string) string
 	})
 }
 
-func (s *Slack) running() (running []telgate.Page) {
-	for _, p := range s.feed.Pages() {
+// listed are the pages that are known; where not all are, the log says why.
+func (s *Slack) listed(ctx context.Context) []telgate.Page {
+	pages, err := s.feed.Pages(ctx)
+	if err != nil {
+		s.env.Log.Error("not every page is listed", "err", err)
+	}
+	return pages
+}
+
+func (s *Slack) running(ctx context.Context) (running []telgate.Page) {
+	for _, p := range s.listed(ctx) {
 		if p.State != telgate.PageEnded {
 			running = append(running, p)
 		}

@@ -56,11 +56,12 @@ type Pages interface {
 }
 
 // Feed tells how pages stand. Changed names pages whose state is newer than what was told before, and is closed when ctx
-// is done; Pages are the running and the recent ones.
+// is done. Page is nil where there is none. Pages are the running and the recent ones; with an error they are those that are
+// known here.
 type Feed interface {
 	Changed(ctx context.Context) <-chan telgate.PageID
-	Page(id telgate.PageID) (telgate.Page, bool)
-	Pages() []telgate.Page
+	Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error)
+	Pages(ctx context.Context) ([]telgate.Page, error)
 }
 
 // People answers who a word means, and lists everybody.

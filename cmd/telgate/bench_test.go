@@ -347,7 +347,7 @@ func (t *bench) ended(n int) {
 	t.b.Helper()
 	t.until("pages end", func() bool {
 		over := 0
-		for _, p := range t.gateway.pager.Pages() {
+		for _, p := range t.pages() {
 			if p.State == telgate.PageEnded {
 				over++
 			}
@@ -356,8 +356,16 @@ func (t *bench) ended(n int) {
 	})
 }
 
+func (t *bench) pages() []telgate.Page {
+	all, err := t.gateway.pager.Pages(t.b.Context())
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	return all
+}
+
 func (t *bench) confirmed() (n int) {
-	for _, p := range t.gateway.pager.Pages() {
+	for _, p := range t.pages() {
 		if p.Result == telgate.Confirmed {
 			n++
 		}

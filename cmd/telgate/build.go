@@ -100,7 +100,7 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	}
 	if len(faults) == 0 { // rooms with faults cannot be wired
 		calls := voice.New(voiceConfig(cfg, r.look), g.lines(), env.now)
-		g.pager = pager.New(g.pagerConfig(r.limits), calls, g.people, pager.NewMemory(), pager.Env{Now: env.now, Rand: env.rand, Log: log})
+		g.pager = pager.New(g.pagerConfig(r.limits), calls, g.people, pager.NewMemory(env.now), pager.Env{Now: env.now, Rand: env.rand, Log: log})
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
 		g.slack, f = newSlack(cfg, g.pager, g.people, env, log)
@@ -156,7 +156,7 @@ func (g *gateway) pagerConfig(limits bool) pager.Config {
 			Ring: c.Ring, Rounds: c.Rounds, Pause: c.Pause, PageLimit: c.PageLimit, BusyRetry: c.BusyRetry, BusyMax: c.BusyMax,
 		},
 		Policy: policy(g.cfg), Dialer: g.dialer, Trunks: g.routes, Language: g.cfg.Gateway.Language, Prompt: c.Prompt,
-		Confirm: telgate.Confirm(c.Key.Confirm),
+		Confirm: telgate.Confirm(c.Key.Confirm), Setup: c.Setup,
 	}
 	if limits {
 		p.PerNumber, p.PerAsker = g.cfg.Limits.PerNumberPerHour, g.cfg.Limits.PerAskerPerHour

@@ -20,13 +20,19 @@ const (
 func (d *demo) seen() int { return len(d.workspace.Seen(demoAsker, demoChannel)) }
 
 // runs tells whether a page is not over.
-func (d *demo) runs() bool {
-	for _, p := range d.gateway.pager.Pages() {
+func (d *demo) runs(ctx context.Context) bool {
+	for _, p := range d.pages(ctx) {
 		if p.State != telgate.PageEnded {
 			return true
 		}
 	}
 	return false
+}
+
+// pages are all pages; what is in memory is never out of reach.
+func (d *demo) pages(ctx context.Context) []telgate.Page {
+	all, _ := d.gateway.pager.Pages(context.WithoutCancel(ctx))
+	return all
 }
 
 // settle waits until a command was answered and, where it has somebody called, until a phone rings or nobody is called any
@@ -40,7 +46,7 @@ func (d *demo) settle(ctx context.Context, phone *hand, before int) {
 	until(answered, func() bool { return d.seen() > before })
 	until(ctx, func() bool {
 		ring, _ := phone.held()
-		return ring != nil && ring.Why() == "" || !d.runs()
+		return ring != nil && ring.Why() == "" || !d.runs(ctx)
 	})
 }
 
@@ -67,10 +73,10 @@ func (d *demo) finish(ctx context.Context, phone *hand) {
 	if d.app.env.typed {
 		return
 	}
-	until(ctx, func() bool { return !d.runs() })
+	until(ctx, func() bool { return !d.runs(ctx) })
 	shown, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	until(shown, func() bool {
-		return int(d.ended.Load()) >= len(d.gateway.pager.Pages()) && phone.untold.Load() == 0
+		return int(d.ended.Load()) >= len(d.pages(ctx)) && phone.untold.Load() == 0
 	})
 }

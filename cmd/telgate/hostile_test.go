@@ -215,7 +215,7 @@ func (c *crowd) settled(ctx context.Context) []telgate.Page {
 	changed := c.gateway.pager.Changed(ctx)
 	for {
 		running := 0
-		pages := c.gateway.pager.Pages()
+		pages, _ := c.gateway.pager.Pages(ctx) // they are in memory
 		for _, p := range pages {
 			if p.State != telgate.PageEnded {
 				running++

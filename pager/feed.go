@@ -1,0 +1,146 @@
+package pager
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"telgate"
+)
+
+// recent is how many pages are listed that have ended.
+const recent = 1000
+
+// Page is the newest state of a page, whoever has it; nil where there is none.
+func (p *Pager) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
+	if r := p.find(id); r != nil && !r.ends.fenced.Load() {
+		page := r.shown.Load().Clone()
+		return &page, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	page, err := p.books.Page(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read page %s: %w", id, err)
+	}
+	return page, nil
+}
+
+// Pages are the running and the recent pages, newest first. With an error they are those that this gateway has.
+func (p *Pager) Pages(ctx context.Context) ([]telgate.Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	all, err := p.books.Recent(ctx, recent)
+	if err != nil {
+		err = fmt.Errorf("list pages: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	here := make(map[telgate.PageID]*telgate.Page, len(p.running))
+	for id, r := range p.running {
+		if !r.ends.fenced.Load() {
+			here[id] = r.shown.Load()
+		}
+	}
+	for i := range all {
+		if newer := here[all[i].ID]; newer != nil {
+			all[i] = newer.Clone()
+			delete(here, all[i].ID)
+		}
+	}
+	for _, page := range here {
+		all = append(all, page.Clone())
+	}
+	if len(here) > 0 {
+		slices.SortStableFunc(all, func(a, b telgate.Page) int {
+			return cmp.Or(b.Accepted.Compare(a.Accepted), cmp.Compare(b.ID, a.ID))
+		})
+	}
+	return all, err
+}
+
+// Changed tells which pages have changed, merged where the reader is slow; it is closed when ctx is done. Of the pages of
+// other gateways it tells what there is news of.
+func (p *Pager) Changed(ctx context.Context) <-chan telgate.PageID { return p.watch.changed(ctx) }
+
+// Follow gives every event of a page from its first on, and is closed after page_ended, or when ctx is done. Of a page that
+// another gateway has, or had before, it gives what was told here, and its end. Of one that ended long ago nothing is kept
+// but its last state.
+func (p *Pager) Follow(ctx context.Context, id telgate.PageID) <-chan telgate.Event {
+	out := make(chan telgate.Event)
+	go func() {
+		defer close(out)
+		f := &follower{pager: p, id: id, out: out}
+		for f.more(ctx) {
+			f.wait(ctx)
+		}
+	}()
+	return out
+}
+
+// follower is one reader of a page.
+type follower struct {
+	pager *Pager
+	id    telgate.PageID
+	out   chan<- telgate.Event
+
+	told int  // events of the log
+	last int  // number of the last one
+	here bool // this gateway has it
+	ran  bool // it was seen before its end
+	news <-chan struct{}
+}
+
+// more tells what is new; false after the end.
+func (f *follower) more(ctx context.Context) bool {
+	f.here = f.pager.find(f.id) != nil // before the log is read: it is complete once nobody here has the page
+	log, news := f.pager.watch.after(f.id, f.told)
+	f.news = news
+	for _, ev := range log {
+		f.told++
+		f.last = ev.Seq
+		if !f.send(ctx, ev) || ev.Kind == telgate.EventPageEnded {
+			return false
+		}
+	}
+	if f.ran = f.ran || f.here || f.told > 0; f.here {
+		return ctx.Err() == nil
+	}
+	page, err := f.pager.Page(ctx, f.id)
+	if err != nil || page == nil || page.State != telgate.PageEnded {
+		f.ran = f.ran || page != nil
+		return ctx.Err() == nil // an outage passes
+	}
+	if f.ran {
+		f.send(ctx, &telgate.Event{
+			Seq: max(page.Version, f.last+1), Time: page.Ended, Kind: telgate.EventPageEnded, Page: f.id, Result: page.Result, People: page.Targets,
+		})
+	}
+	return false
+}
+
+func (f *follower) send(ctx context.Context, ev *telgate.Event) bool {
+	select {
+	case f.out <- *ev:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// wait waits for news; what other gateways do is looked at from time to time.
+func (f *follower) wait(ctx context.Context) {
+	var due <-chan time.Time
+	if !f.here {
+		timer := time.NewTimer(sweepEvery)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-f.news:
+	case <-due:
+	case <-ctx.Done():
+	}
+}

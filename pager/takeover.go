@@ -1,0 +1,168 @@
+package pager
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"telgate"
+)
+
+// begin starts the goroutine that owns a page. There is work already that the pager waits for.
+func (p *Pager) begin(r *run) {
+	ctx, stop := context.WithCancelCause(p.ctx)
+	r.pager, r.stop, r.inbox = p, stop, newInbox()
+	r.ends.drained, r.ends.over, r.ends.gone = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	r.writer = p.newWriter(r.fence)
+	r.show()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r.before = p.running[r.hold.Page]
+	p.running[r.hold.Page] = r
+	if p.draining {
+		r.drain()
+	}
+	p.work.Go(func() {
+		defer stop(nil)
+		r.own(ctx)
+		p.mu.Lock()
+		if p.running[r.hold.Page] == r {
+			delete(p.running, r.hold.Page)
+		}
+		p.mu.Unlock()
+		close(r.ends.gone)
+	})
+}
+
+func (p *Pager) newWriter(fenced func()) *writer {
+	ctx, giveUp := context.WithCancel(context.WithoutCancel(p.ctx))
+	return &writer{ledger: p.books, publish: p.watch.publish, fenced: fenced, work: &p.work, log: p.env.Log, ctx: ctx, giveUp: giveUp}
+}
+
+// claim goes on with pages that nobody owns.
+func (p *Pager) claim(ctx context.Context) error {
+	const most = 64
+	for {
+		if p.held() != nil || !p.enter() {
+			return nil
+		}
+		records, err := p.books.Claim(ctx, p.gateway(), most)
+		for i := range records {
+			p.takeOver(&records[i]) //nolint:contextcheck // a page outlives the look that found it
+		}
+		p.work.Done()
+		if err != nil || len(records) < most {
+			return err //nolint:wrapcheck // the caller says what it did
+		}
+	}
+}
+
+// takeOver goes on with a page. One whose plan cannot be read ends at once: its asker is told at least.
+func (p *Pager) takeOver(rec *Record) {
+	r := &run{hold: rec.Hold, page: rec.Page, from: len(rec.Page.Steps), seq: rec.Page.Version, resumed: true}
+	var err error
+	if r.course, err = decodeCourse(rec.Course); err == nil && rec.Progress != nil {
+		r.state, err = decodeProgress(rec.Progress, &r.plan)
+	}
+	if err != nil {
+		p.env.Log.Error("a page cannot be gone on with", "page", rec.Hold.Page, "err", err)
+		r.course = course{}
+	}
+	if r.state.Began.IsZero() {
+		r.state.Began = r.page.Accepted
+	}
+	p.env.Log.Info("page taken over", "page", rec.Hold.Page, "token", rec.Token, "steps", len(r.page.Steps))
+	p.begin(r)
+}
+
+// resume takes into account what happened since the plan was written down, and goes on waiting where it waited.
+func (r *run) resume(ctx context.Context) {
+	now := r.pager.env.Now()
+	for i := min(r.state.noted, len(r.page.Steps)); i < len(r.page.Steps); i++ {
+		c := r.page.Steps[i].Call
+		if c == nil {
+			continue
+		}
+		e := r.plan.Entry(c.Number)
+		switch {
+		case e == nil:
+		case c.Outcome == telgate.OutcomeLost:
+			r.plan.Lost(&r.state.Progress, e, later(now, c.Times.RingUntil))
+		default:
+			r.plan.Note(&r.state.Progress, e, c.Outcome, now)
+		}
+	}
+	r.state.noted, r.moved = len(r.page.Steps), true
+	if r.page.Result == "" && r.page.State == telgate.PageWaiting && r.page.WaitsLine == "" && r.page.WaitsFor.After(now) {
+		r.wait(ctx, r.page.WaitsFor)
+	}
+}
+
+// handOver gives a page back that has no call up: whoever is there goes on with it.
+func (r *run) handOver() {
+	now := r.pager.env.Now()
+	due := now
+	if r.page.State == telgate.PageWaiting && r.page.WaitsLine == "" {
+		due = later(now, r.page.WaitsFor)
+	}
+	if r.page.State == telgate.PageCalling || r.page.WaitsLine != "" {
+		r.page.State, r.page.Wait = telgate.PageWaiting, telgate.Wait{WaitsFor: due}
+	}
+	close(r.ends.over) // who has something to say leaves it in the ledger
+	c := r.change()
+	c.HandOver, c.Due = true, due
+	r.writer.keep(c, nil)
+	r.pager.settle(r.writer)
+	r.pager.env.Log.Info("page handed over", "page", r.page.ID, "due", due)
+	r.pager.watch.changedAt(r.page.ID)
+}
+
+// vanish leaves a page to its new owner. What came of the last call is written by then, or will not be.
+func (r *run) vanish(ctx context.Context) {
+	close(r.ends.over)
+	r.pager.settle(r.writer)
+	r.pager.env.Log.Warn("page has another owner", "page", r.page.ID, "steps", len(r.page.Steps))
+	if n := len(r.page.Steps); n > 0 && r.page.Steps[n-1].Call != nil && r.page.Steps[n-1].Call.Outcome == telgate.OutcomeConfirmed {
+		c := r.page.Steps[n-1].Call
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
+		defer cancel()
+		err := r.pager.amend(ctx, r.page.ID, func(p *telgate.Page) *telgate.Event { // where the new owner is done already
+			return confirmLate(p, r.plan.Reaches(c.Number), c.Number.String(), telgate.ViaKey, c.Times.Ended)
+		})
+		if err != nil && !errors.Is(err, errRuns) {
+			r.pager.env.Log.Error("a late confirmation is not kept", "page", r.page.ID, "err", err)
+		}
+	}
+	r.pager.watch.changedAt(r.page.ID)
+}
+
+// leftovers takes what was left for the page when its end was being written.
+func (r *run) leftovers() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.pager.ctx), askLimit)
+	defer cancel()
+	all, err := r.pager.books.Inbox(ctx, r.hold.Gateway)
+	if err != nil {
+		r.pager.env.Log.Error("the last messages of a page are not read", "page", r.page.ID, "err", err)
+		return
+	}
+	r.read(of(all, r.page.ID), nil)
+	r.pager.settle(r.writer)
+}
+
+// of are the messages of one page.
+func of(all []Message, id telgate.PageID) []Message {
+	var mine []Message
+	for _, m := range all {
+		if m.Page == id {
+			mine = append(mine, m)
+		}
+	}
+	return mine
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
