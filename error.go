@@ -24,6 +24,8 @@ const (
 	RefusedLimit           RefusalReason = "limit"
 	RefusedNotAllowed      RefusalReason = "not_allowed"
 	RefusedNotReady        RefusalReason = "not_ready"
+	RefusedNobodyOnCall    RefusalReason = "nobody_on_call" // a rota has a gap
+	RefusedTime            RefusalReason = "bad_time"       // a time that was written cannot be read, or is over
 )
 
 // Fault is one thing wrong with the configuration.

@@ -14,6 +14,7 @@ type Person struct {
 	Aliases  []string
 	Numbers  []Number // in the order they are rung
 	Slack    string   // Slack user id, "" if unknown
+	Email    string   // by which calendars name them, "" if unknown
 	Language string   // BCP 47, "" = the gateway's
 	TimeZone string   // IANA name, "" = the gateway's
 	Confirm  Confirm  // "" = the gateway's

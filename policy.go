@@ -25,7 +25,8 @@ const (
 	ActStop    Action = "stop"    // end a page
 	ActConfirm Action = "confirm" // "I've got it"
 	ActSee     Action = "see"     // see whole numbers
-	ActLook    Action = "look"    // status, who, list
+	ActLook    Action = "look"    // status, who, list, oncall
+	ActCover   Action = "cover"   // say who stands in for whom
 )
 
 // Policy says who may do what. The zero Policy allows nobody from Slack.
@@ -58,7 +59,7 @@ func (p Policy) May(a Actor, act Action, page *Page) bool {
 		return !a.Guest && (admin || slices.Contains(p.SeeNumbers, a.ID))
 	case ActStop:
 		return !a.Guest && admin || page != nil && page.Concerns(a.ID)
-	case ActPage, ActNew, ActLook:
+	case ActPage, ActNew, ActLook, ActCover:
 		return !a.Guest && (admin || p.allowed(a))
 	case ActConfirm:
 	}

@@ -45,6 +45,10 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 		return "受け付けませんでした。1 時間あたりの回数の上限に達しました。"
 	case telgate.RefusedNotAllowed:
 		return "許可されていません。telgate の管理者に相談してください。"
+	case telgate.RefusedNobodyOnCall:
+		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」はいま誰も当番ではありません。"
+	case telgate.RefusedTime:
+		return "時刻が読めません。例: 18:00まで、明日9:00まで、2時間"
 	case telgate.RefusedNotReady:
 		return "受け付けませんでした。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。"
 	}

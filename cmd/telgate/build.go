@@ -133,9 +133,9 @@ func newDirectory(cfg config.Config) (*directory.Directory, config.Faults) {
 		dir.People = append(dir.People, e)
 	}
 	for _, grp := range cfg.Groups {
-		dir.Groups = append(dir.Groups, telgate.Group{Nick: grp.Name, Members: grp.Members, Prompt: grp.Prompt})
+		dir.Groups = append(dir.Groups, directory.Group{Group: telgate.Group{Nick: grp.Name, Members: grp.Members, Prompt: grp.Prompt}})
 	}
-	d, faults := directory.New(dir)
+	d, faults := directory.New(dir, directory.Env{})
 	return d, faults
 }
 

@@ -31,7 +31,7 @@ func (g *gathering) calendar(text string) error {
 	for _, v := range events {
 		e, err := readEvent(v, zones)
 		if err != nil {
-			g.note("event %q: %v", shown(summary(v)), err)
+			g.note("event %q: %v", named(summary(v)), err)
 			continue
 		}
 		read = append(read, e)
@@ -87,15 +87,15 @@ func (g *gathering) event(e *event, moved map[string][]time.Time) error {
 	if e.cancelled {
 		return nil
 	}
-	who := g.named(e)
+	who := g.whom(e)
 	if len(who) == 0 {
-		g.note("event %q names nobody we know", shown(e.summary))
+		g.note("event %q names nobody we know", named(e.summary))
 		return nil
 	}
 	g.c.Entries++
 	begins, err := g.occurrences(e)
 	if err != nil {
-		g.note("event %q: %v", shown(e.summary), err)
+		g.note("event %q: %v", named(e.summary), err)
 		return nil
 	}
 	for _, begin := range begins {
@@ -153,8 +153,8 @@ func (g *gathering) occurrences(e *event) ([]time.Time, error) {
 	return begins, nil
 }
 
-// named is whom an event is about.
-func (g *gathering) named(e *event) []string {
+// whom is whom an event is about.
+func (g *gathering) whom(e *event) []string {
 	if who := g.people(e.summary); len(who) > 0 {
 		return who
 	}

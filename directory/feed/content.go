@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"telgate"
 	"telgate/directory/rota"
 )
 
@@ -106,7 +107,7 @@ func (g *gathering) person(word string) error {
 	found, ok := g.env.Find(word)
 	if !ok {
 		g.c.Entries--
-		g.note("%q names nobody we know", shown(word))
+		g.note("%q names nobody we know", named(word))
 		return nil
 	}
 	g.c.Always = append(g.c.Always, found.Title)
@@ -124,12 +125,12 @@ func (g *gathering) shift(word, from, until string) error {
 		return err
 	}
 	if !begin.Before(end) {
-		g.note("%q's shift from %s ends before it begins", shown(word), shown(from))
+		g.note("%q's shift from %s ends before it begins", named(word), shown(from))
 		return nil
 	}
 	found, ok := g.env.Find(word)
 	if !ok {
-		g.note("%q names nobody we know", shown(word))
+		g.note("%q names nobody we know", named(word))
 		return nil
 	}
 	g.c.Entries++
@@ -173,3 +174,6 @@ func shown(word string) string {
 	}
 	return word
 }
+
+// named is a word that should be a name, for a sentence; it may be somebody's number.
+func named(word string) string { return telgate.Masked(shown(word)) }

@@ -6,6 +6,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,12 +31,12 @@ const (
 
 // Config is one source.
 type Config struct {
-	Name       string // what it fills, "rotas.ops": in logs, and of its copy
-	Address    string // an http(s) URL or a path; never logged whole
-	Kind       Kind   // "" = by the address: .ics, .json, .csv, else a folder of TOML
-	Token      string // sent as "Authorization: Bearer", "" = none
-	Refresh    time.Duration
-	StaleAfter time.Duration
+	Name       string         // what it fills, "rotas.ops": in logs, and of its copy
+	Address    string         // an http(s) URL or a path; never logged whole
+	Kind       Kind           // "" = by the address: .ics, .json, .csv, else a folder of TOML
+	Token      string         // sent as "Authorization: Bearer", "" = none
+	Refresh    time.Duration  // 0 = 5 minutes
+	StaleAfter time.Duration  // 0 = a day
 	Zone       *time.Location // of times that are written without one
 }
 
@@ -91,6 +92,7 @@ func New(cfg Config, env Env) (*Feed, error) {
 	if cfg.Kind == "" {
 		cfg.Kind = kindOf(cfg.Address)
 	}
+	cfg.Refresh, cfg.StaleAfter = cmp.Or(cfg.Refresh, 5*time.Minute), cmp.Or(cfg.StaleAfter, 24*time.Hour)
 	r, err := newReader(cfg, env.HTTP)
 	if err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func (g *gathering) entry(field func(what string) string) error {
 	case from == "" && until == "":
 		return g.person(who)
 	case from == "" || until == "":
-		return fmt.Errorf("%q has only one of from and until", shown(who))
+		return fmt.Errorf("%q has only one of from and until", named(who))
 	}
 	return g.shift(who, from, until)
 }

@@ -5,7 +5,10 @@
 // are words here; whom a word means is for package directory.
 package rota
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Rota tells whose turn it is.
 type Rota interface {
@@ -38,8 +41,7 @@ type Problem struct {
 // longestLook bounds how many turns are looked at, so that a rota of minutes costs no more than one of weeks.
 const longestLook = 2000
 
-// Problems finds the gaps and overlaps of a rota between two moments, cut to them. One gap that is made of several turns is
-// told as several.
+// Problems finds the gaps and overlaps of a rota between two moments, cut to them.
 func Problems(r Rota, from, to time.Time) []Problem {
 	var found []Problem
 	for range longestLook {
@@ -47,7 +49,11 @@ func Problems(r Rota, from, to time.Time) []Problem {
 		if len(turn.Who) != 1 {
 			p := Problem{Turn: turn.Within(to), Gap: len(turn.Who) == 0}
 			p.From = from
-			found = append(found, p)
+			if last := len(found) - 1; last >= 0 && found[last].Until.Equal(from) && slices.Equal(found[last].Who, p.Who) {
+				found[last].Until = p.Until
+			} else {
+				found = append(found, p)
+			}
 		}
 		if turn.Until.IsZero() || !turn.Until.Before(to) {
 			break
