@@ -25,6 +25,7 @@ type Config struct {
 	Trunks   []Trunk  // in the order of the file
 	People   []Person // likewise
 	Groups   []Group
+	Rotas    []Rota
 	Prompts  []Prompt
 	Warnings []string // what works, but should not stay so
 	Missing  Faults   // secrets that could not be had and were forgiven, see Secrets.Lenient
@@ -192,6 +193,7 @@ type Person struct {
 	Aliases    []string
 	Phones     []Phone
 	Slack      string
+	Email      string
 	Language   string
 	TimeZone   string
 	Confirm    string
@@ -213,6 +215,7 @@ type Group struct {
 	Members  []string
 	Strategy string
 	Prompt   string
+	Source   Source
 }
 
 // Prompt is [prompts.NAME]: recordings by language, "" for any.

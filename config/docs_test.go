@@ -15,7 +15,7 @@ func tables() map[string]keys {
 		"gateway": new(Gateway).keys(), "store": new(Store).keys(Secrets{}), "slack": new(Slack).keys(Secrets{}), "web": new(Web).keys(), "calls": new(Calls).keys(),
 		"limits": new(Limits).keys(), "sip": new(SIP).keys(), "media": new(Media).keys(), "log": new(Log).keys(),
 		"trunks": new(Trunk).keys(Secrets{}), "people": new(Person).keys(new([]string)), "phone": new(Phone).keys(),
-		"groups": new(Group).keys(), "prompts": {"file": nil, "files": nil},
+		"groups": new(Group).keys(Secrets{}), "rotas": new(Rota).keys(Secrets{}), "prompts": {"file": nil, "files": nil},
 	}
 }
 

@@ -45,13 +45,20 @@ func missed(x telgate.Fault, section, name, key string) bool {
 		}
 		return key == "" && (named || strings.Contains(x.Message, "[trunks."+name+"]")) ||
 			key == "kind" && strings.Contains(x.Message, "trunk "+name+" has no extensions")
+	case "groups", "rotas":
+		return key == "" && nobody(x) && (name == "" || named)
 	case "people":
-		nobody := within(x.Path, "groups") && strings.Contains(x.Message, "nobody is called")
+		nobody := nobody(x)
 		return nobody && (name == "" || key == "" && named || within(key, "aliases"))
 	case "prompts":
 		return strings.Contains(x.Message, "recording") && (name == "" || named)
 	}
 	return false
+}
+
+// nobody tells whether a group or rota names somebody who is not there.
+func nobody(x telgate.Fault) bool {
+	return (within(x.Path, "groups") || within(x.Path, "rotas")) && strings.Contains(x.Message, "nobody is called")
 }
 
 // meant are the paths a fault is about: its own, the key that was mistyped, and the other way to write the same.

@@ -108,7 +108,7 @@ func (t *Trunk) keys(s Secrets) keys {
 
 func (p *Person) keys(phones *[]string) keys {
 	return keys{
-		"name": text(&p.Name), "aliases": list(&p.Aliases), "phones": list(phones), "slack": text(&p.Slack),
+		"name": text(&p.Name), "aliases": list(&p.Aliases), "phones": list(phones), "slack": text(&p.Slack), "email": text(&p.Email),
 		"language": tag(&p.Language), "tz": zone(&p.TimeZone), "confirm": oneOf(&p.Confirm, "key", "answer"),
 	}
 }
@@ -120,6 +120,8 @@ func (p *Phone) keys() keys {
 	}
 }
 
-func (g *Group) keys() keys {
-	return keys{"members": list(&g.Members), "strategy": oneOf(&g.Strategy, "hunt"), "prompt": text(&g.Prompt)}
+func (g *Group) keys(s Secrets) keys {
+	return keys{
+		"members": list(&g.Members), "strategy": oneOf(&g.Strategy, "hunt"), "prompt": text(&g.Prompt),
+	}.with(g.Source.keys(s))
 }

@@ -68,7 +68,7 @@ func (w *walker) top(file map[string]any, meta toml.MetaData) {
 		"media": c.Media.keys(), "log": c.Log.keys(), "slack": c.Slack.keys(w.secrets), "web": c.Web.keys(),
 	}
 	named := map[string]func(name string, table map[string]any){
-		"trunks": w.trunk, "people": w.person, "groups": w.group, "prompts": w.prompt,
+		"trunks": w.trunk, "people": w.person, "groups": w.group, "rotas": w.rota, "prompts": w.prompt,
 	}
 	for _, section := range slices.Sorted(maps.Keys(file)) {
 		table, isTable := file[section].(map[string]any)
@@ -203,7 +203,7 @@ func (w *walker) trunk(name string, table map[string]any) {
 
 func (w *walker) group(name string, table map[string]any) {
 	g := Group{Name: name, Strategy: "hunt"}
-	w.walk("groups", "groups."+name, table, g.keys())
+	w.walk("groups", "groups."+name, table, g.keys(w.secrets))
 	w.cfg.Groups = append(w.cfg.Groups, g)
 }
 

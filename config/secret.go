@@ -38,7 +38,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // isSecret tells whether a key's value is not to be shown.
 func isSecret(key string) bool {
 	name := key[strings.LastIndex(key, ".")+1:]
-	return name == "password" || key == "store.url" || strings.HasSuffix(name, "token") || strings.HasSuffix(name, "secret")
+	return name == "password" || name == "source" || key == "store.url" || strings.HasSuffix(name, "token") || strings.HasSuffix(name, "secret")
 }
 
 // Secrets is where secrets are looked up.

@@ -69,7 +69,7 @@ func TestTheShippedFileNamesEveryKey(t *testing.T) {
 	var all []string
 	for _, k := range []keys{
 		new(Gateway).keys(), new(Calls).keys(), new(Limits).keys(), new(SIP).keys(), new(Media).keys(), new(Log).keys(),
-		new(Trunk).keys(Secrets{}), new(Person).keys(new([]string)), new(Phone).keys(), new(Group).keys(),
+		new(Trunk).keys(Secrets{}), new(Person).keys(new([]string)), new(Phone).keys(), new(Group).keys(Secrets{}), new(Rota).keys(Secrets{}),
 		{"files": nil},
 	} {
 		all = append(all, slices.Sorted(maps.Keys(k))...)
