@@ -25,6 +25,7 @@ const (
 	RefusedNotAllowed      RefusalReason = "not_allowed"
 	RefusedNotReady        RefusalReason = "not_ready"
 	RefusedNobodyOnCall    RefusalReason = "nobody_on_call" // a rota has a gap
+	RefusedCover           RefusalReason = "cover"          // there is nothing to cover, or nobody who could
 	RefusedTime            RefusalReason = "bad_time"       // a time that was written cannot be read, or is over
 )
 

@@ -89,7 +89,7 @@ func (d *Directory) Cover(ctx context.Context, o telgate.CoverOrder) (telgate.Co
 		return telgate.Cover{}, err
 	}
 	if whose == by.Nick {
-		return telgate.Cover{}, refuse(telgate.RefusedUnknownName, whose, "%s cannot cover for themselves. Say who does: by NAME.", whose)
+		return telgate.Cover{}, refuse(telgate.RefusedCover, whose, "%s cannot cover for themselves. Say who does: by NAME.", whose)
 	}
 	now := d.env.Now()
 	zone := d.zoneOf(o.Asker, whose)
@@ -98,7 +98,7 @@ func (d *Directory) Cover(ctx context.Context, o telgate.CoverOrder) (telgate.Co
 		return telgate.Cover{}, refuse(telgate.RefusedTime, o.When, "I cannot cover: %v.", err)
 	}
 	if !d.hasTurn(whose, from, until) {
-		return telgate.Cover{}, refuse(telgate.RefusedNobodyOnCall, whose, "%s is not on call in any rota from %s until %s: there is nothing to cover.",
+		return telgate.Cover{}, refuse(telgate.RefusedCover, whose, "%s is not on call in any rota from %s until %s: there is nothing to cover.",
 			whose, from.In(zone).Format("Mon 15:04"), until.In(zone).Format("Mon 2006-01-02 15:04 MST"))
 	}
 	id := make([]byte, 8)
@@ -140,7 +140,7 @@ func (d *Directory) Uncover(ctx context.Context, o telgate.CoverOrder) ([]telgat
 		ended = append(ended, c)
 	}
 	if len(ended) == 0 {
-		return nil, refuse(telgate.RefusedNobodyOnCall, whose, "Nobody covers for %s.", whose)
+		return nil, refuse(telgate.RefusedCover, whose, "Nobody covers for %s.", whose)
 	}
 	return ended, nil
 }
@@ -180,7 +180,7 @@ func (d *Directory) coverable(word string) (string, error) {
 		return "", err
 	}
 	if e.kind == "group" {
-		return "", refuse(telgate.RefusedUnknownName, word, "%s is a group, which has no turns: name a person or a rota.", d.title(e))
+		return "", refuse(telgate.RefusedCover, word, "%s is a group, which has no turns: name a person or a rota.", d.title(e))
 	}
 	return d.title(e), nil
 }
@@ -191,29 +191,16 @@ func (d *Directory) standIn(o telgate.CoverOrder) (telgate.Person, error) {
 		if i, ok := d.slack[o.Asker.ID]; ok {
 			return d.people[i], nil
 		}
-		return telgate.Person{}, refuse(telgate.RefusedUnknownName, o.Asker.ID, "You are not in the directory: say who covers, by NAME, or have your Slack id added to config.toml.")
+		return telgate.Person{}, refuse(telgate.RefusedCover, o.Asker.ID, "You are not in the directory: say who covers, by NAME, or have your Slack id added to config.toml.")
 	}
 	e, err := d.somebody(o.By)
 	if err != nil {
 		return telgate.Person{}, err
 	}
 	if !e.person() {
-		return telgate.Person{}, refuse(telgate.RefusedUnknownName, o.By, "%s is no person: only one person can cover.", d.title(e))
+		return telgate.Person{}, refuse(telgate.RefusedCover, o.By, "%s is no person: only one person can cover.", d.title(e))
 	}
 	return d.people[e.index], nil
-}
-
-// somebody finds a word or a mention.
-func (d *Directory) somebody(word string) (entry, error) {
-	if id, ok := mention(word); ok {
-		if i, known := d.slack[id]; known {
-			return entry{d.people[i].Nick, "person", i}, nil
-		}
-	}
-	if e, ok := d.lookup(word); ok {
-		return e, nil
-	}
-	return entry{}, d.unknown(word)
 }
 
 // zoneOf is the time zone in which an asker speaks: their own, else that of the rota it is about, else UTC.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"telgate"
+	"telgate/directory/rota"
 )
 
 // Entry is one person as configured.
@@ -49,7 +50,8 @@ type Env struct {
 	HTTP   *http.Client
 	TOML   func(text string) (map[string]any, error) // reads a file of a source that is a folder
 	Covers Covers                                    // where covers are kept; nil = in memory
-	Copies string                                    // the directory of sources' last good copies, "" = none are kept
+	Copies string                                    // the directory of sources' last good copies, "" = there are none
+	Keeps  bool                                      // copies are written, too: only the gateway itself does
 	Log    *slog.Logger
 }
 
@@ -89,7 +91,7 @@ func New(cfg Config, env Env) (*Directory, []telgate.Fault) {
 	}
 	for i, r := range cfg.Rotas {
 		faults = append(faults, d.claim("rotas."+r.Nick, r.Nick, "rota", len(cfg.Groups)+i)...)
-		d.rosters = append(d.rosters, &roster{kind: "rota", nick: r.Nick, prompt: r.Prompt})
+		d.rosters = append(d.rosters, &roster{kind: "rota", nick: r.Nick, prompt: r.Prompt, turns: rota.NewShifts(nil)})
 	}
 	for i := range cfg.Groups {
 		faults = append(faults, d.fill(d.rosters[i], &cfg.Groups[i])...)
@@ -179,19 +181,28 @@ func (d *Directory) claim(path, word, kind string, index int) []telgate.Fault {
 // Resolve finds who a word means now: nickname, alias, group, rota, or a Slack mention. The error is a [*telgate.Refusal]. Words
 // that mean nobody are never guessed, only suggested.
 func (d *Directory) Resolve(word string) (telgate.Match, error) {
+	e, err := d.somebody(word)
+	if err != nil {
+		return telgate.Match{}, err
+	}
+	return d.match(e)
+}
+
+// somebody is what a word or a mention means.
+func (d *Directory) somebody(word string) (entry, error) {
 	if id, ok := mention(word); ok {
 		if i, known := d.slack[id]; known {
-			return d.match(entry{d.people[i].Nick, "person", i})
+			return entry{d.people[i].Nick, "person", i}, nil
 		}
-		return telgate.Match{}, &telgate.Refusal{
+		return entry{}, &telgate.Refusal{
 			Reason: telgate.RefusedUnknownName, Subject: word,
 			Message: "That Slack user is not in the directory: add their Slack id to somebody in config.toml.",
 		}
 	}
 	if e, ok := d.lookup(word); ok {
-		return d.match(e)
+		return e, nil
 	}
-	return telgate.Match{}, d.unknown(word)
+	return entry{}, d.unknown(word)
 }
 
 // lookup finds a word of the configuration.

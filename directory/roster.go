@@ -140,7 +140,7 @@ func (d *Directory) fill(r *roster, g *Group) []telgate.Fault {
 	members, faults := d.known(path+".members", g.Members)
 	r.members, r.zone = members, time.UTC
 	if len(g.Members) == 0 && g.Source.Address == "" {
-		faults = append(faults, telgate.Fault{Path: path + ".members", Message: "a group needs members, or a source of them"})
+		faults = append(faults, telgate.Fault{Path: path + ".members", Message: "a group needs members, or source = \"…\" of them"})
 	}
 	return append(faults, d.feed(r, path, g.Source)...)
 }

@@ -203,7 +203,7 @@ func TestEveryFaultOfARotaIsNamedAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"rotas.stop", "rotas.Alice", "rotas.full.begins", "rotas.full.every", "rotas.full.hand_over", "rotas.full.people",
-		"rotas.empty.time_zone", "rotas.empty.people", "rotas.empty.begins",
+		"rotas.empty.time_zone", "rotas.empty.people",
 		"rotas.r.fallback[0]", "rotas.r.time_zone", "rotas.r.people[0]", "rotas.r.every", "rotas.r.hand_over", "rotas.r.begins", "rotas.r.only[0]",
 		"rotas.s.hand_over", "rotas.u.begins", "rotas.v.hand_over", "rotas.w.source",
 	}

@@ -37,7 +37,7 @@ func (d *Directory) plan(r *roster, cfg *Rota) []telgate.Fault {
 	r.members, f = d.known(path+".fallback", cfg.Fallback)
 	faults = append(faults, f...)
 	r.zone = time.UTC
-	if zone, err := time.LoadLocation(cfg.TimeZone); cfg.TimeZone == "" || err != nil {
+	if zone, err := time.LoadLocation(cfg.TimeZone); cfg.TimeZone == "" || strings.EqualFold(cfg.TimeZone, "local") || err != nil {
 		fault("time_zone", "a rota needs the time zone of its hand-overs, such as \"Europe/Berlin\"")
 	} else {
 		r.zone = zone
@@ -53,6 +53,10 @@ func (d *Directory) plan(r *roster, cfg *Rota) []telgate.Fault {
 		slices.SortFunc(faults, func(a, b telgate.Fault) int { return strings.Compare(a.Path, b.Path) })
 		return append(faults, d.feed(r, path, cfg.Source)...)
 	}
+	if len(cfg.People) == 0 {
+		fault("people", "a rota needs people, or source = \"…\" of shifts")
+		return faults
+	}
 	r.people, f = d.taking(path+".people", cfg.People)
 	faults = append(faults, f...)
 	turns, f := cfg.rotation(path, r.zone)
@@ -65,9 +69,6 @@ func (d *Directory) plan(r *roster, cfg *Rota) []telgate.Fault {
 
 // taking are who takes turns; somebody may have several.
 func (d *Directory) taking(path string, words []string) ([]entry, []telgate.Fault) {
-	if len(words) == 0 {
-		return nil, []telgate.Fault{{Path: path, Message: "a rota needs people, or a source of shifts"}}
-	}
 	var all []entry
 	var faults []telgate.Fault
 	for i, w := range words {
@@ -181,7 +182,7 @@ func (d *Directory) OnCall() []telgate.OnCall {
 	return all
 }
 
-// onCall looks ahead to where somebody else is called. Where that is too far, Until is zero.
+// onCall looks ahead to where somebody else is called. Where the same people go on farther than it looks, Until is zero.
 func (d *Directory) onCall(i int, r *roster) telgate.OnCall {
 	now := d.env.Now()
 	people, turn := d.turnOf(r, now, []int{i})
@@ -198,7 +199,7 @@ func (d *Directory) onCall(i int, r *roster) telgate.OnCall {
 		}
 		at = then.Until
 	}
-	if !changed {
+	if !changed && !at.Equal(turn.Until) {
 		turn.Until = time.Time{}
 	}
 	return turn

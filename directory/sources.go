@@ -31,7 +31,7 @@ func (d *Directory) feed(r *roster, path string, s Source) []telgate.Fault {
 	r.feed, err = feed.New(feed.Config{
 		Name: path, Address: s.Address, Kind: feed.Kind(s.Format), Token: s.Token, Refresh: s.Refresh, StaleAfter: s.StaleAfter, Zone: r.zone,
 	}, feed.Env{
-		Now: d.env.Now, Jitter: d.env.Jitter, HTTP: d.env.HTTP, TOML: d.env.TOML, Find: d.Find, Copies: d.env.Copies, Log: d.env.Log,
+		Now: d.env.Now, Jitter: d.env.Jitter, HTTP: d.env.HTTP, TOML: d.env.TOML, Find: d.Find, Copies: d.env.Copies, Keeps: d.env.Keeps, Log: d.env.Log,
 	})
 	if err != nil {
 		return []telgate.Fault{{Path: path + ".source", Message: err.Error()}}

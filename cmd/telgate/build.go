@@ -41,10 +41,11 @@ type gateway struct {
 
 // rules are how one command's gateway differs from another's.
 type rules struct {
-	limits bool   // hourly limits count; false breaks the glass
-	port   uint16 // of SIP, where no bind names one; 0 = any
-	slack  bool   // the command speaks to Slack, if the configuration does
-	glass  bool   // it breaks the glass: a recording that cannot be used is warned about, and the built-in alert is played
+	limits bool    // hourly limits count; false breaks the glass
+	port   uint16  // of SIP, where no bind names one; 0 = any
+	slack  bool    // the command speaks to Slack, if the configuration does
+	keeps  keeping // what it does with covers and the copies of sources
+	glass  bool    // it breaks the glass: a recording that cannot be used is warned about, and the built-in alert is played
 
 	register registering
 	probe    bool  // trunks are asked all the time whether they are there
@@ -82,8 +83,8 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	g.routes, f = newRoutes(cfg)
 	faults = append(faults, f...)
 	faults = append(faults, checkTestNumbers(cfg)...)
-	g.people, f = newDirectory(cfg)
-	faults = append(faults, f...)
+	g.people, f = newDirectory(cfg, env, r.keeps, log)
+	faults = append(faults, f.Without(cfg.Missing)...) // who can be called without a source's secret, can be
 	if !r.glass {
 		g.sounds, f = newSounds(cfg)
 		faults = append(faults, f...)
@@ -114,29 +115,6 @@ func newDialer(cfg config.Config) (plan.Dialer, config.Faults) {
 		PrefixesAllowed: cfg.Limits.PrefixesAllowed, ExtraForbidden: cfg.Limits.ExtraForbidden, Region: cfg.Calls.Region,
 	})
 	return d, f
-}
-
-func newDirectory(cfg config.Config) (*directory.Directory, config.Faults) {
-	dir := directory.Config{Region: cfg.Calls.Region, PBX: map[string]bool{}}
-	for _, t := range cfg.Trunks {
-		dir.PBX[t.Name] = t.Kind == string(plan.PBX)
-	}
-	for _, p := range cfg.People {
-		e := directory.Entry{Person: telgate.Person{
-			Nick: p.Nick, Name: p.Name, Aliases: p.Aliases, Slack: p.Slack, Language: p.Language, TimeZone: p.TimeZone,
-			Confirm: telgate.Confirm(p.Confirm),
-		}}
-		for _, ph := range p.Phones {
-			e.Raw = append(e.Raw, ph.Number)
-			e.Phones = append(e.Phones, telgate.Number{Label: ph.Label, Trunk: ph.Trunk, Ring: ph.Ring})
-		}
-		dir.People = append(dir.People, e)
-	}
-	for _, grp := range cfg.Groups {
-		dir.Groups = append(dir.Groups, directory.Group{Group: telgate.Group{Nick: grp.Name, Members: grp.Members, Prompt: grp.Prompt}})
-	}
-	d, faults := directory.New(dir, directory.Env{})
-	return d, faults
 }
 
 func voiceConfig(cfg config.Config, look *look) voice.Config {

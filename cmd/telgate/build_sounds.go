@@ -97,6 +97,12 @@ func glassSounds(cfg *config.Config, log *slog.Logger) *prompts.Library {
 			cfg.Groups[i].Prompt = prompts.NameAlert
 		}
 	}
+	cfg.Rotas = slices.Clone(cfg.Rotas)
+	for i, r := range cfg.Rotas {
+		if r.Prompt != "" && !plays(r.Prompt) {
+			cfg.Rotas[i].Prompt = prompts.NameAlert
+		}
+	}
 	return library
 }
 
@@ -121,6 +127,11 @@ func checkScripts(cfg config.Config, library *prompts.Library, broken []*prompts
 	for _, g := range cfg.Groups {
 		if g.Prompt != "" {
 			named = append(named, use{"groups." + g.Name + ".prompt", g.Prompt})
+		}
+	}
+	for _, r := range cfg.Rotas {
+		if r.Prompt != "" {
+			named = append(named, use{"rotas." + r.Name + ".prompt", r.Prompt})
 		}
 	}
 	told := func(name string) bool {

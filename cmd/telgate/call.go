@@ -59,7 +59,7 @@ func (c *callCmd) Run(a *app) error {
 		return err
 	}
 	defer look.close()
-	g, err := build(cfg, a.env, log, rules{glass: true, look: look})
+	g, err := build(cfg, a.env, log, rules{glass: true, keeps: keepsRead, look: look})
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,7 @@ func (c *callCmd) Run(a *app) error {
 	for _, f := range cfg.Missing {
 		log.Warn("configuration", "warning", f.Error())
 	}
+	g.recall(a.ctx, log)
 	request := telgate.Request{
 		Asker: telgate.Actor{ID: "local:" + a.env.user(), Name: a.env.user(), Local: true},
 		Who:   words(c.Who), Message: strings.Join(c.Message, " "), New: true, Force: true,

@@ -65,7 +65,7 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	look := &look{app: a, ear: &ear{now: a.env.now}}
-	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, register: a.registering(cfg), look: look})
+	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, keeps: keepsRead, register: a.registering(cfg), look: look})
 	if err != nil {
 		return err
 	}
@@ -93,6 +93,7 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	checkIdentity(g, r)
+	checkRotas(a.ctx, g, r)
 	checkLanguages(g, r)
 	checkNumbers(g, r, a)
 	checkTestCalls(g, r)

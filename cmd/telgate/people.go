@@ -17,11 +17,14 @@ func (peopleCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	g, err := build(cfg, a.env, slog.New(slog.DiscardHandler), rules{glass: true}) // who is listed here can be called with it
+	g, err := build(cfg, a.env, slog.New(slog.DiscardHandler), rules{glass: true, keeps: keepsRead}) // who is listed here can be called with it
 	if err != nil {
 		return err
 	}
 	people := g.people
+	if err := people.Load(a.ctx); err != nil {
+		_, _ = fmt.Fprintln(a.env.err, "telgate:", err)
+	}
 	show := func(n telgate.Number) string {
 		if a.cli.ShowNumbers {
 			return n.Whole()
@@ -57,5 +60,5 @@ func (peopleCmd) Run(a *app) error {
 		}
 		_, _ = fmt.Fprintf(a.env.out, "%-16s group: %s\n", g.Nick, strings.Join(g.Members, ", "))
 	}
-	return nil
+	return listRotas(a, people.OnCall())
 }

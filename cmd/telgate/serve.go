@@ -34,7 +34,7 @@ A second one hangs up; SIGHUP does nothing in this version. Either way every car
 
 // serveRules are the rules of the gateway.
 func serveRules() rules {
-	return rules{limits: true, port: sipPort, slack: true, register: registerFull, probe: true}
+	return rules{limits: true, port: sipPort, slack: true, keeps: keepsAll, register: registerFull, probe: true}
 }
 
 // Run is the command.
@@ -68,6 +68,7 @@ func (serveCmd) Run(a *app) error {
 	}
 	signals, done := a.env.signals()
 	defer done()
+	g.recall(a.ctx, log)
 	return g.runRooms(a.ctx, func(ctx context.Context) error { return g.serve(ctx, a.env, log, signals) })
 }
 
@@ -89,6 +90,7 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 		case <-front.Done(): // it cannot; Wait has the reason
 		}
 	}
+	group.Go(func() error { return g.people.Run(front) })
 	g.openTrunks(ctx) // a command that came before would find no line
 	if g.slack != nil {
 		group.Go(func() error { return g.slack.Run(front) })

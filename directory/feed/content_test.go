@@ -100,7 +100,7 @@ func TestARepeatedEventKeepsItsHoursAcrossDST(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range strings.Split(timeline(c, now.Add(9*time.Hour), now.AddDate(0, 0, 9)), "\n") {
+	for line := range strings.SplitSeq(timeline(c, now.Add(9*time.Hour), now.AddDate(0, 0, 9)), "\n") {
 		if !strings.Contains(line, " 09:00 ") || !strings.HasSuffix(line, " alice") {
 			t.Errorf("a hand-over at %s", line)
 		}
@@ -223,6 +223,7 @@ func FuzzCSV(f *testing.F) {
 }
 
 func fuzz(f *testing.F, kind Kind) {
+	f.Helper()
 	now := time.Date(2026, time.March, 26, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := reads(t, kind, text, now)

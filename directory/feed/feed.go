@@ -47,7 +47,8 @@ type Env struct {
 	HTTP   *http.Client
 	TOML   func(text string) (map[string]any, error)
 	Find   func(word string) (Found, bool)
-	Copies string // the directory of last good copies, "" = none are kept
+	Copies string // the directory of last good copies, "" = there are none
+	Keeps  bool   // they are written, too
 	Log    *slog.Logger
 }
 
@@ -164,7 +165,7 @@ func (f *Feed) take(had, next copied) error {
 	f.mu.Lock()
 	f.copied, f.content = next, content
 	f.mu.Unlock()
-	if f.env.Copies == "" {
+	if f.env.Copies == "" || !f.env.Keeps {
 		return nil
 	}
 	return writeCopy(f.env.Copies, f.cfg, had, next)

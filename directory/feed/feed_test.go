@@ -52,7 +52,7 @@ func (s *site) feed() *Feed {
 	s.t.Helper()
 	f, err := New(Config{
 		Name: "groups.ops", Address: s.URL + "/" + s.private + "/ops.json", Token: "t0ken", StaleAfter: time.Hour, Refresh: time.Minute, Zone: time.UTC,
-	}, Env{Now: func() time.Time { return s.now }, HTTP: s.Client(), Find: find, Copies: s.copies, Log: slog.New(slog.DiscardHandler)})
+	}, Env{Now: func() time.Time { return s.now }, HTTP: s.Client(), Find: find, Copies: s.copies, Keeps: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

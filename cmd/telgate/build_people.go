@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"telgate"
+	"telgate/config"
+	"telgate/directory"
+	"telgate/plan"
+)
+
+// keeping is what a command does with covers and the copies of sources in the state directory.
+type keeping int
+
+const (
+	keepsNothing keeping = iota // as if there were none: the demo reads no file
+	keepsRead                   // they are the gateway's: only read
+	keepsAll
+)
+
+func newDirectory(cfg config.Config, env *environment, keeps keeping, log *slog.Logger) (*directory.Directory, config.Faults) {
+	dir := directory.Config{Region: cfg.Calls.Region, PBX: map[string]bool{}}
+	for _, t := range cfg.Trunks {
+		dir.PBX[t.Name] = t.Kind == string(plan.PBX)
+	}
+	for _, p := range cfg.People {
+		e := directory.Entry{Person: telgate.Person{
+			Nick: p.Nick, Name: p.Name, Aliases: p.Aliases, Slack: p.Slack, Email: p.Email, Language: p.Language, TimeZone: p.TimeZone,
+			Confirm: telgate.Confirm(p.Confirm),
+		}}
+		for _, ph := range p.Phones {
+			e.Raw = append(e.Raw, ph.Number)
+			e.Phones = append(e.Phones, telgate.Number{Label: ph.Label, Trunk: ph.Trunk, Ring: ph.Ring})
+		}
+		dir.People = append(dir.People, e)
+	}
+	for _, g := range cfg.Groups {
+		dir.Groups = append(dir.Groups, directory.Group{
+			Group: telgate.Group{Nick: g.Name, Members: g.Members, Prompt: g.Prompt}, Source: source(cfg.File, g.Source),
+		})
+	}
+	for _, r := range cfg.Rotas {
+		dir.Rotas = append(dir.Rotas, directory.Rota{
+			Nick: r.Name, Prompt: r.Prompt, People: r.People, Every: r.Every, HandOver: r.HandOver, TimeZone: r.TimeZone, Begins: r.Begins,
+			Only: r.Only, Fallback: r.Fallback, Source: source(cfg.File, r.Source),
+		})
+	}
+	d, faults := directory.New(dir, peopleEnv(cfg, env, keeps, log))
+	return d, faults
+}
+
+// source is a source as the directory wants it: a path begins at the configuration file.
+func source(file config.File, s config.Source) directory.Source {
+	address := s.Address.Reveal()
+	if !strings.Contains(address, "://") {
+		address = file.Beside(address)
+	}
+	return directory.Source{
+		Address: address, Format: s.Format, Token: s.Token.Reveal(), Refresh: s.Refresh, StaleAfter: s.StaleAfter,
+	}
+}
+
+func peopleEnv(cfg config.Config, env *environment, keeps keeping, log *slog.Logger) directory.Env {
+	e := directory.Env{
+		Now: env.now, Rand: env.rand, Log: log, Jitter: tenth, TOML: config.Table,
+		HTTP: &http.Client{Transport: &http.Transport{
+			DialContext: env.dial, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: dialTimeout,
+			DisableKeepAlives: true, // minutes pass between two requests
+		}},
+	}
+	if keeps != keepsNothing {
+		state := stateDir(cfg.File.Beside(cfg.Gateway.StateDir), env.getenv)
+		e.Covers, e.Copies = directory.NewCoverBook(filepath.Join(state, "covers.json")), filepath.Join(state, "sources")
+		e.Keeps = keeps == keepsAll
+	}
+	return e
+}
+
+// tenth spreads a time by a tenth of it to both sides: gateways that were started together do not ask together.
+func tenth(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1) //nolint:gosec // jitter
+}
+
+// recall takes up covers and the copies of sources. Sources without a copy of use are read, for a moment: a gateway that
+// starts for the first time would not know who is on call.
+func (g *gateway) recall(ctx context.Context, log *slog.Logger) {
+	if err := g.people.Load(ctx); err != nil {
+		log.Warn("not all that was kept can be read", "err", err)
+	}
+	if slices.ContainsFunc(g.people.Sources(), func(s telgate.SourceState) bool { return s.Fetched.IsZero() || s.Stale }) {
+		ctx, cancel := context.WithTimeout(ctx, openLimit)
+		defer cancel()
+		g.people.Refresh(ctx)
+	}
+}
