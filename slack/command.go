@@ -22,6 +22,8 @@ const (
 	verbWho      verb = "who"
 	verbList     verb = "list"
 	verbHelp     verb = "help"
+	verbOnCall   verb = "oncall"
+	verbCover    verb = "cover"
 	verbReserved verb = "reserved"
 	verbWrong    verb = "wrong" // cannot be read; order.word names the verb it began with, if any
 )
@@ -37,11 +39,14 @@ type order struct {
 	message string
 	force   bool
 	new     bool
+	by      string // of verbCover: who takes the turns, "" = the asker; message is when
+	end     bool   // of verbCover: it is over
 }
 
 // parseCommand reads what was typed after the command's name:
 //
-//	WHO[,WHO…] [message] · force|new WHO … · stop [WHO] · status · test · who NAME · list · help
+//	WHO[,WHO…] [message] · force|new WHO … · stop [WHO] · status · test · who NAME · list · help · oncall [ROTA] ·
+//	cover [WHO [by NAME] WHEN|end]
 //
 // Slack's entities (&amp; &lt; &gt;) are decoded once, after its own <…> forms were read; what somebody typed as "<@U1>"
 // by hand arrives as entities and is no mention.
@@ -68,7 +73,11 @@ func parseCommand(text string) order {
 			return order{verb: verbWrong, word: string(v)}
 		}
 		return o
-	case "pause", "resume", "mute", "unmute", "cover", "oncall", "all":
+	case verbOnCall:
+		return order{verb: v, who: p.names()}
+	case verbCover:
+		return p.cover()
+	case "pause", "resume", "mute", "unmute", "all":
 		return order{verb: verbReserved, word: string(v)}
 	default: // a name
 	}
@@ -76,6 +85,33 @@ func parseCommand(text string) order {
 	o := order{verb: verbPage, who: p.names(), message: p.message()}
 	if len(o.who) == 0 {
 		return order{verb: verbWrong}
+	}
+	return o
+}
+
+// cover reads what stands behind "cover".
+func (p *parser) cover() order {
+	o := order{verb: verbCover, who: p.names()}
+	switch len(o.who) {
+	case 0:
+		return o
+	case 1:
+	default:
+		return order{verb: verbWrong, word: string(verbCover)}
+	}
+	rest := p.rest
+	if fold(p.word()) == "by" {
+		by := p.names()
+		if len(by) != 1 {
+			return order{verb: verbWrong, word: string(verbCover)}
+		}
+		o.by, rest = by[0], p.rest
+	}
+	p.rest = rest
+	o.message = p.message()
+	switch fold(o.message) {
+	case "end", "off", "stop", "終了", "解除":
+		o.end, o.message = true, ""
 	}
 	return o
 }

@@ -43,7 +43,18 @@ func TestACommandIsReadAsPeopleTypeIt(t *testing.T) {
 		"who":                               {verb: verbWrong, word: "who"},
 		"list":                              {verb: verbList},
 		"pause":                             {verb: verbReserved, word: "pause"},
-		"oncall db":                         {verb: verbReserved, word: "oncall"},
+		"oncall":                            {verb: verbOnCall},
+		"oncall db":                         {verb: verbOnCall, who: []string{"db"}},
+		"cover":                             {verb: verbCover},
+		"cover alice until 18:00":           {verb: verbCover, who: []string{"alice"}, message: "until 18:00"},
+		"cover <@U1> for 2h":                {verb: verbCover, who: []string{"<@U1>"}, message: "for 2h"},
+		"cover alice by <@U2|bob> for 2h":   {verb: verbCover, who: []string{"alice"}, by: "<@U2>", message: "for 2h"},
+		"cover alice BY bob 明日9:00まで":       {verb: verbCover, who: []string{"alice"}, by: "bob", message: "明日9:00まで"},
+		"cover alice":                       {verb: verbCover, who: []string{"alice"}},
+		"cover alice end":                   {verb: verbCover, who: []string{"alice"}, end: true},
+		"cover alice by bob 終了":             {verb: verbCover, who: []string{"alice"}, by: "bob", end: true},
+		"cover alice,bob for 2h":            {verb: verbWrong, word: "cover"},
+		"cover alice by":                    {verb: verbWrong, word: "cover"},
 		",,":                                {verb: verbWrong},
 		"alice\u00a0db":                     page("db", "alice"),
 		"alice " + strings.Repeat("x", 600): page(strings.Repeat("x", 499)+"…", "alice"),
@@ -55,7 +66,7 @@ func TestACommandIsReadAsPeopleTypeIt(t *testing.T) {
 }
 
 func FuzzParseCommand(f *testing.F) {
-	for _, seed := range []string{"alice db", "<@U1|x>,bob y", "new ,", "&lt;&amp;", "<", "who 、", "\xff\xfe", "🏳️‍🌈 x"} {
+	for _, seed := range []string{"alice db", "<@U1|x>,bob y", "cover a by b until 1", "new ,", "&lt;&amp;", "<", "who 、", "\xff\xfe", "🏳️‍🌈 x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -88,6 +88,9 @@ func (s *Slack) list() string {
 	for _, g := range s.people.Groups() {
 		lines = append(lines, fmt.Sprintf("• *%s*: %s", formatless(g.Nick), formatless(clip(strings.Join(g.Members, ", "), titleCells))))
 	}
+	for _, r := range s.people.OnCall() {
+		lines = append(lines, fmt.Sprintf("• *%s*: %s", formatless(r.Rota), s.words.turn(r)))
+	}
 	for _, p := range s.people.People() {
 		line := "• *" + formatless(p.Nick) + "*"
 		if p.Name != p.Nick {

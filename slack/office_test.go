@@ -162,6 +162,8 @@ type paper struct {
 	mu       sync.Mutex
 	requests []telgate.Request
 	pages    []telgate.Page
+	covers   []telgate.Cover
+	orders   []telgate.CoverOrder
 	changes  chan telgate.PageID
 }
 
@@ -311,4 +313,67 @@ func (p *paper) People() []telgate.Person {
 
 func (p *paper) Groups() []telgate.Group {
 	return []telgate.Group{{Nick: "ops", Members: []string{"alice"}}}
+}
+
+// noon is when everything about rotas happens on paper.
+func noon() time.Time { return time.Date(2026, time.November, 24, 12, 0, 0, 0, time.UTC) }
+
+func (p *paper) OnCall() []telgate.OnCall {
+	bob := []telgate.Person{{Nick: "bob", Name: "Bob"}}
+	return []telgate.OnCall{
+		{Rota: "duty", People: p.People(), Until: noon().Add(time.Hour), Next: bob, Covers: p.Covers()},
+		{Rota: "night", Until: noon().Add(6 * time.Hour), Next: bob},
+		{Rota: "office", People: bob, Fallback: true},
+	}
+}
+
+func (p *paper) Sources() []telgate.SourceState {
+	return []telgate.SourceState{
+		{Of: "rotas.night", Fetched: noon()},
+		{Of: "groups.old", Fetched: noon().Add(-48 * time.Hour), Stale: true, Problem: "answers 502"},
+		{Of: "groups.gone", Problem: "cannot be asked"},
+	}
+}
+
+func (p *paper) Covers() []telgate.Cover {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.covers)
+}
+
+func (p *paper) Cover(_ context.Context, o telgate.CoverOrder) (telgate.Cover, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.orders = append(p.orders, o)
+	if o.For != "alice" {
+		return telgate.Cover{}, &telgate.Refusal{Reason: telgate.RefusedCover, Message: "There is nothing to cover.", Subject: o.For}
+	}
+	if o.When == "" {
+		return telgate.Cover{}, &telgate.Refusal{Reason: telgate.RefusedTime, Message: "Say how long."}
+	}
+	c := telgate.Cover{ID: "c1", For: o.For, By: "grace", From: noon(), Until: noon().Add(6 * time.Hour), Asker: o.Asker.ID}
+	if o.By != "" {
+		c.By = o.By
+	}
+	p.covers = append(p.covers, c)
+	return c, nil
+}
+
+func (p *paper) Uncover(_ context.Context, o telgate.CoverOrder) ([]telgate.Cover, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.orders = append(p.orders, o)
+	if len(p.covers) == 0 {
+		return nil, &telgate.Refusal{Reason: telgate.RefusedCover, Message: "Nobody covers for alice."}
+	}
+	ended := p.covers
+	p.covers = nil
+	return ended, nil
+}
+
+// covering is what was asked of covers.
+func (p *paper) covering() []telgate.CoverOrder {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.orders)
 }

@@ -58,7 +58,11 @@ func (s *Slack) obey(ctx context.Context, c command, key string) (answer string)
 		return s.words.say("%s %s is not in this version.", "%s %s はこの版にはありません。", s.cfg.Command, o.word)
 	case verbWrong:
 		return s.words.wrong(s.cfg.Command, o.word)
-	case verbStatus, verbWho, verbList, verbHelp:
+	case verbCover:
+		if len(o.who) > 0 {
+			return s.cover(ctx, actor, o)
+		}
+	case verbStatus, verbWho, verbList, verbHelp, verbOnCall:
 	}
 	if !s.cfg.Policy.May(actor, telgate.ActLook, nil) {
 		return s.words.notAllowed()
@@ -68,6 +72,10 @@ func (s *Slack) obey(ctx context.Context, c command, key string) (answer string)
 		return s.status(ctx)
 	case verbWho:
 		return s.who(actor, o.who[0])
+	case verbOnCall:
+		return s.onCall(o.who)
+	case verbCover:
+		return s.covers()
 	default:
 		return s.list()
 	}

@@ -47,6 +47,8 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 		return "許可されていません。telgate の管理者に相談してください。"
 	case telgate.RefusedNobodyOnCall:
 		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」はいま誰も当番ではありません。"
+	case telgate.RefusedCover:
+		return "交代を登録できません(" + r.Message + ")"
 	case telgate.RefusedTime:
 		return "時刻が読めません。例: 18:00まで、明日9:00まで、2時間"
 	case telgate.RefusedNotReady:
@@ -79,6 +81,9 @@ func (w words) help(command string) string {
 		w.say("`{} status` — what is running", "`{} status` — いまの状況"),
 		w.say("`{} test` — ring my own phone", "`{} test` — 自分の電話を鳴らす"),
 		w.say("`{} who NAME`, `{} list` — who can be called", "`{} who 名前`、`{} list` — 呼び出せる相手"),
+		w.say("`{} oncall [ROTA]` — who is on call, until when, and who follows", "`{} oncall [当番表]` — いまの当番、いつまで、次は誰か"),
+		w.say("`{} cover WHO [by NAME] until 18:00` — take somebody's turns (`for 2h`, `until tomorrow 09:00`, `from 20:00 until 22:00`); `{} cover WHO end` gives them back, `{} cover` lists",
+			"`{} cover 相手 [by 名前] 18:00まで` — 当番を代わる(`2時間`、`明日9:00まで`、`20:00から22:00まで`)。`{} cover 相手 終了` で戻し、`{} cover` で一覧"),
 	}
 	return strings.ReplaceAll("`{}` "+strings.Join(lines, "\n"), "{}", command)
 }

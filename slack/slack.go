@@ -71,6 +71,26 @@ type People interface {
 	Groups() []telgate.Group
 }
 
+// Rotas knows who is on call, and how the sources of that stand.
+type Rotas interface {
+	OnCall() []telgate.OnCall
+	Sources() []telgate.SourceState
+}
+
+// Covers knows and changes who stands in for whom. Errors that are a [*telgate.Refusal] carry a sentence for the asker.
+type Covers interface {
+	Covers() []telgate.Cover
+	Cover(ctx context.Context, o telgate.CoverOrder) (telgate.Cover, error)
+	Uncover(ctx context.Context, o telgate.CoverOrder) ([]telgate.Cover, error)
+}
+
+// Directory is everybody, and who of them is on call.
+type Directory interface {
+	People
+	Rotas
+	Covers
+}
+
 // Health is how the connection to Slack stands.
 type Health struct {
 	Sockets      int       // of ours that are connected and greeted
@@ -89,7 +109,7 @@ type Slack struct {
 	workspace *workspace
 	pages     Pages
 	feed      Feed
-	people    People
+	people    Directory
 	members   *members
 	intake    *intake
 	cards     *courier
@@ -97,7 +117,7 @@ type Slack struct {
 }
 
 // New checks the configuration; the error joins one [telgate.Fault] per thing that is wrong. Nothing is started.
-func New(cfg Config, pages Pages, feed Feed, people People, shelf Shelf, env Env) (*Slack, error) {
+func New(cfg Config, pages Pages, feed Feed, people Directory, shelf Shelf, env Env) (*Slack, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}

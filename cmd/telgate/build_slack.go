@@ -21,7 +21,7 @@ func policy(cfg config.Config) telgate.Policy {
 }
 
 // newSlack connects nothing yet.
-func newSlack(cfg config.Config, pages *pager.Pager, people slack.People, env *environment, log *slog.Logger) (*slack.Slack, config.Faults) {
+func newSlack(cfg config.Config, pages *pager.Pager, people slack.Directory, env *environment, log *slog.Logger) (*slack.Slack, config.Faults) {
 	k := cfg.Slack
 	s, err := slack.New(slack.Config{
 		Mode: k.Mode, BotToken: k.BotToken.Reveal(), AppToken: k.AppToken.Reveal(), SigningSecret: k.SigningSecret.Reveal(),
