@@ -42,7 +42,7 @@ func (s *Slack) status(ctx context.Context) string {
 	} else if h.CardsWaiting > 0 {
 		lines = append(lines, s.words.say(":warning: %d cards wait for Slack.", ":warning: %d 件のカードが更新待ちです。", h.CardsWaiting))
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, s.troubles()...), "\n")
 }
 
 // who tells whom a word means and how they are called, in order. Whole numbers are for those who may see them.

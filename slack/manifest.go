@@ -51,7 +51,7 @@ func Manifest(command, httpURL string) ([]byte, error) {
 	m.Features.AppHome.MessagesTabReadOnlyEnabled = true
 	slash := slackgo.ManifestSlashCommand{
 		Command: command, Description: "Make somebody's phone ring", ShouldEscape: true,
-		UsageHint: "WHO[,WHO] [message] | stop | status | test | who NAME | list | help",
+		UsageHint: "WHO[,WHO] [message] | stop | status | test | who NAME | list | oncall | cover | help",
 	}
 	m.Settings.Interactivity = &slackgo.Interactivity{IsEnabled: true}
 	if base == "" {

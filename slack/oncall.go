@@ -44,18 +44,26 @@ func (s *Slack) onCall(names []string) string {
 	return strings.Join(append(lines, s.sources()...), "\n")
 }
 
-// sources says how old the lists are that come from elsewhere, and warns of those that are too old or cannot be read.
+// sources says how old the lists are that come from elsewhere, after those that are too old or cannot be read.
 func (s *Slack) sources() []string {
+	lines := s.troubles()
+	for _, x := range s.people.Sources() {
+		if !x.Stale && !x.Fetched.IsZero() {
+			lines = append(lines, s.words.say("_source of %s read %s_", "_%s の取得元: %s に取得_", formatless(x.Of), day(x.Fetched)))
+		}
+	}
+	return lines
+}
+
+// troubles warns of the lists from elsewhere that are too old, or were never read.
+func (s *Slack) troubles() []string {
 	var lines []string
 	for _, x := range s.people.Sources() {
-		of := formatless(x.Of)
-		switch {
+		switch of := formatless(x.Of); {
 		case x.Fetched.IsZero():
 			lines = append(lines, s.words.say(":warning: the source of %s was never read: %s", ":warning: %s の取得元を一度も読めていません: %s", of, escape(x.Problem)))
 		case x.Stale:
 			lines = append(lines, s.words.say(":warning: the source of %s was last read %s: this may be out of date. %s", ":warning: %s の取得元は %s から読めていません。古い可能性があります。%s", of, day(x.Fetched), escape(x.Problem)))
-		default:
-			lines = append(lines, s.words.say("_source of %s read %s_", "_%s の取得元: %s に取得_", of, day(x.Fetched)))
 		}
 	}
 	return lines

@@ -24,6 +24,8 @@ func TestWhoIsOnCallIsSaidWithItsEndAndTheAgeOfItsSources(t *testing.T) {
 	o.reads("U0GRACE", "C0OPS", "*alice* is no rota")
 	o.types("U0GRACE", "C0OPS", "/tel list")
 	o.reads("U0GRACE", "C0OPS", "*duty*: alice, until")
+	o.types("U0GRACE", "C0OPS", "/tel status")
+	o.reads("U0GRACE", "C0OPS", "nothing is being called.\n:warning: the source of groups.old was last read")
 }
 
 func TestSomebodyCoversForSomebodyAndGivesItBack(t *testing.T) {

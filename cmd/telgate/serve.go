@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -199,6 +200,11 @@ func (g *gateway) health(ready bool) web.Health {
 	for _, t := range g.pager.Trunks() {
 		if t.Doubt != "" {
 			h.Parts["trunk "+t.Name] = t.Doubt
+		}
+	}
+	for _, s := range g.people.Sources() {
+		if s.Stale || s.Fetched.IsZero() {
+			h.Parts["source "+s.Of] = "is stale: " + cmp.Or(s.Problem, "not read")
 		}
 	}
 	h.Parts["slack"] = "off"

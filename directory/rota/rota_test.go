@@ -174,6 +174,23 @@ func TestOutsideItsHoursARotaHasNobody(t *testing.T) {
 	}
 }
 
+func TestNightsAndWeekendsAreOneTimeFromFridayToMonday(t *testing.T) {
+	r := &Rotation{People: []string{"alice"}, Days: 1, Begins: Date{2026, time.January, 5}, Zone: time.UTC}
+	for _, s := range []string{"Mon-Fri 18:00-08:00", "Sat,Sun 08:00-08:00"} {
+		w, err := ParseWindow(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Only = append(r.Only, w)
+	}
+	friday := time.Date(2026, time.November, 27, 18, 0, 0, 0, time.UTC)
+	for at, monday := friday, friday.Add(62*time.Hour); at.Before(monday); at = at.Add(time.Hour) {
+		if open, from, until := during(r.Only, at, time.UTC); !open || from.After(at) || !until.Equal(monday) {
+			t.Errorf("at %v from %v until %v", at, from, until)
+		}
+	}
+}
+
 func TestWindowsAreReadOrRefused(t *testing.T) {
 	for _, s := range []string{"", "Mon", "Mon-Fri", "Mon 9-17", "Foo 09:00-17:00", "Mon-Fri 09:00-17:00 x", "24:00-25:00", "09:00"} {
 		if w, err := ParseWindow(s); err == nil {
