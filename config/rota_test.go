@@ -53,3 +53,14 @@ func TestAFaultOfAGroupIsNotToldAgainByARotaThatNamesIt(t *testing.T) {
 		t.Errorf("told again: %v", rest)
 	}
 }
+
+func FuzzTable(f *testing.F) {
+	for _, s := range []string{"members = [\"alice\"]", "[[shifts]]\nperson = \"a\"\nfrom = 2026-01-05", "\x01", "a = "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if table, err := Table(text); err == nil && table == nil && strings.Contains(text, "=") && !strings.Contains(text, "#") {
+			t.Errorf("%q is no table and no fault", text)
+		}
+	})
+}

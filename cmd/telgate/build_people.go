@@ -88,15 +88,29 @@ func tenth(d time.Duration) time.Duration {
 	return d - d/10 + rand.N(d/5+1) //nolint:gosec // jitter
 }
 
-// recall takes up covers and the copies of sources. Sources without a copy of use are read, for a moment: a gateway that
-// starts for the first time would not know who is on call.
+// recall takes up covers and the copies of sources.
 func (g *gateway) recall(ctx context.Context, log *slog.Logger) {
 	if err := g.people.Load(ctx); err != nil {
 		log.Warn("not all that was kept can be read", "err", err)
 	}
-	if slices.ContainsFunc(g.people.Sources(), func(s telgate.SourceState) bool { return s.Fetched.IsZero() || s.Stale }) {
+}
+
+// freshen reads the sources, for a moment, where one of them has no copy: a gateway that starts for the first time would not
+// know who is on call.
+func (g *gateway) freshen(ctx context.Context) {
+	if slices.ContainsFunc(g.people.Sources(), func(s telgate.SourceState) bool { return s.Fetched.IsZero() }) {
 		ctx, cancel := context.WithTimeout(ctx, openLimit)
 		defer cancel()
 		g.people.Refresh(ctx)
 	}
+}
+
+// person tells whether a word means one person, whoever is on call.
+func (g *gateway) person(word string) bool {
+	m, err := g.people.Resolve(word)
+	if err != nil {
+		return false
+	}
+	_, ok := g.people.Person(m.Title)
+	return ok
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"telgate"
@@ -70,6 +71,9 @@ func (c *callCmd) Run(a *app) error {
 		log.Warn("configuration", "warning", f.Error())
 	}
 	g.recall(a.ctx, log)
+	if slices.ContainsFunc(words(c.Who), func(w string) bool { return !g.person(w) }) { // who calls a person waits for no source
+		g.freshen(a.ctx)
+	}
 	request := telgate.Request{
 		Asker: telgate.Actor{ID: "local:" + a.env.user(), Name: a.env.user(), Local: true},
 		Who:   words(c.Who), Message: strings.Join(c.Message, " "), New: true, Force: true,

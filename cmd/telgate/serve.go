@@ -70,6 +70,7 @@ func (serveCmd) Run(a *app) error {
 	signals, done := a.env.signals()
 	defer done()
 	g.recall(a.ctx, log)
+	g.freshen(a.ctx)
 	return g.runRooms(a.ctx, func(ctx context.Context) error { return g.serve(ctx, a.env, log, signals) })
 }
 

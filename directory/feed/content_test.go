@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata" // zones, where the system brings none
+
+	"telgate/directory/rota"
 )
 
 // find knows four people by nickname, name and e-mail address, and a group.
@@ -103,6 +105,20 @@ func TestARepeatedEventKeepsItsHoursAcrossDST(t *testing.T) {
 	for line := range strings.SplitSeq(timeline(c, now.Add(9*time.Hour), now.AddDate(0, 0, 9)), "\n") {
 		if !strings.Contains(line, " 09:00 ") || !strings.HasSuffix(line, " alice") {
 			t.Errorf("a hand-over at %s", line)
+		}
+	}
+}
+
+func TestShiftsThatFollowEachOtherDoSoInTheNightWhenClocksChange(t *testing.T) {
+	text := strings.Replace(event1("DTSTART;TZID=Europe/Berlin:20260301T000000\nDTEND;TZID=Europe/Berlin:20260301T080000\nRRULE:FREQ=DAILY"), "BEGIN:VEVENT",
+		"BEGIN:VEVENT\nUID:2\nSUMMARY:bob\nDTSTART;TZID=Europe/Berlin:20260301T080000\nDTEND;TZID=Europe/Berlin:20260302T000000\nRRULE:FREQ=DAILY\nEND:VEVENT\nBEGIN:VEVENT", 1)
+	for _, from := range []time.Time{time.Date(2026, time.March, 28, 0, 0, 0, 0, berlin(t)), time.Date(2026, time.October, 24, 0, 0, 0, 0, berlin(t))} {
+		c, err := reads(t, Calendar, text, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if problems := rota.Problems(c, from, from.AddDate(0, 0, 3)); len(problems) > 0 {
+			t.Errorf("%+v", problems)
 		}
 	}
 }

@@ -17,8 +17,9 @@ import (
 type event struct {
 	uid, summary string
 	begin        time.Time     // in the zone it is written in
-	days         int           // how long it lasts by clocks: days,
-	clocks       time.Duration // and hours of them
+	days         int           // how long it lasts: days,
+	clocks       time.Duration // and hours as clocks show them,
+	exact        bool          // or as they pass
 	rule         string        // RRULE, "" = none
 	also, except []time.Time   // RDATE, EXDATE
 	instance     time.Time     // RECURRENCE-ID: it stands for this occurrence of the event with its UID
@@ -26,11 +27,11 @@ type event struct {
 	attendees    []string // e-mail addresses and names, of those who did not decline
 }
 
-// end is when an occurrence ends. An event of a week ends at the hour it began, although RFC 5545 (3.8.5.3) counts seconds:
-// a rota's hand-over does not move when clocks are changed, and the calendars show it so.
+// end is when an occurrence ends. With a DTEND it ends at the hour that clocks show there, although RFC 5545 (3.8.5.3) counts
+// seconds: a rota's hand-over does not move when clocks are changed, and calendars show it so.
 func (e *event) end(begin time.Time) time.Time {
-	if e.days == 0 {
-		return begin.Add(e.clocks)
+	if e.exact {
+		return begin.AddDate(0, 0, e.days).Add(e.clocks)
 	}
 	minutes := begin.Hour()*60 + begin.Minute() + int(e.clocks/time.Minute)
 	return rota.Wall(rota.DateOf(begin).Plus(e.days), rota.Clock(minutes), begin.Location())
@@ -114,16 +115,14 @@ func (e *event) lasts(v *ics.VEvent, start *ics.IANAProperty, zones *zones) erro
 		if !e.begin.Before(end) {
 			return errors.New("ends before it begins")
 		}
-		if e.days = rota.DateOf(end).Since(rota.DateOf(e.begin)); e.days == 0 {
-			e.clocks = end.Sub(e.begin)
-			return nil
-		}
+		e.days = rota.DateOf(end).Since(rota.DateOf(e.begin))
 		e.clocks = time.Duration(end.Hour()*60+end.Minute()-e.begin.Hour()*60-e.begin.Minute()) * time.Minute
 		return nil
 	}
 	if p := value(v, ics.ComponentPropertyDuration); p != "" {
 		var err error
 		e.days, e.clocks, err = readDuration(p)
+		e.exact = true
 		return err
 	}
 	if len(start.Value) == len("20060102") {

@@ -131,7 +131,7 @@ func (f *Feed) Refresh(ctx context.Context) error {
 	f.mu.Unlock()
 	next, err := f.reader.read(ctx, had)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no whole answer within %s", timeout)
+		err = errors.New("gives no whole answer in time")
 	}
 	if err == nil {
 		err = f.take(had, next)
