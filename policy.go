@@ -27,6 +27,7 @@ const (
 	ActSee     Action = "see"     // see whole numbers
 	ActLook    Action = "look"    // status, who, list, oncall
 	ActCover   Action = "cover"   // say who stands in for whom
+	ActRun     Action = "run"     // pause, resume, reload and what else is for administrators
 )
 
 // Policy says who may do what. The zero Policy allows nobody from Slack.
@@ -53,7 +54,7 @@ func (p Policy) May(a Actor, act Action, page *Page) bool {
 	}
 	admin := slices.Contains(p.Admins, a.ID)
 	switch act {
-	case ActForce:
+	case ActForce, ActRun:
 		return !a.Guest && admin
 	case ActSee:
 		return !a.Guest && (admin || slices.Contains(p.SeeNumbers, a.ID))

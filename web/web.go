@@ -1,7 +1,8 @@
-// Package web is the gateway's HTTP side: the mux, /healthz, and Slack's handler where Slack delivers by HTTP.
+// Package web is the gateway's HTTP side: the mux, /healthz, Slack's handler where Slack delivers by HTTP, and the API on the
+// gateway's own socket.
 //
-// It knows no page and no call; whatever it serves is handed in as an [http.Handler]. It listens only where it has been
-// told to, and speaks plain HTTP: TLS towards the world belongs to the proxy in front of it.
+// It runs no page and no call: what it serves is behind the ports of ports.go, or handed in as an [http.Handler]. It listens
+// only where it has been told to, and speaks plain HTTP: TLS towards the world belongs to the proxy in front of it.
 package web
 
 import (
@@ -71,20 +72,26 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("listen for HTTP on %s: %w", s.addr, err)
 	}
 	close(s.opened)
+	return serve(ctx, s.http, l)
+}
+
+// serve answers requests until ctx is done, then lets those in progress end.
+func serve(ctx context.Context, s *http.Server, l net.Listener) error {
+	at := l.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- s.http.Serve(l) }()
+	go func() { served <- s.Serve(l) }()
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve HTTP on %s: %w", s.addr, err)
+		return fmt.Errorf("serve HTTP on %s: %w", at, err)
 	case <-ctx.Done():
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if err := s.http.Shutdown(stop); err != nil {
-		_ = s.http.Close() // what did not end in time is cut off
+	if err := s.Shutdown(stop); err != nil {
+		_ = s.Close() // what did not end in time is cut off
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve HTTP on %s: %w", s.addr, err)
+		return fmt.Errorf("serve HTTP on %s: %w", at, err)
 	}
 	return nil
 }

@@ -1,0 +1,74 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"telgate"
+)
+
+// Status is how the gateway stands.
+type Status struct {
+	V        int            `json:"v"`
+	Gateway  string         `json:"gateway"` // gateway.name
+	Version  string         `json:"version"`
+	PID      int            `json:"pid"`
+	Started  time.Time      `json:"started"`
+	Config   string         `json:"config"`
+	State    State          `json:"state"`
+	Paused   *telgate.Pause `json:"paused,omitempty"`
+	Store    string         `json:"store"` // without its password
+	Slack    string         `json:"slack"` // "connected", "off", or what is wrong
+	Trunks   []TrunkStatus  `json:"trunks"`
+	Pages    []PageStatus   `json:"pages"` // that have not ended
+	Warnings []string       `json:"warnings,omitempty"`
+}
+
+// State says whether pages are taken.
+type State string
+
+// States of a gateway.
+const (
+	Serving  State = "serves"
+	Draining State = "drains" // it stops when its calls have ended
+	Paused   State = "paused" // the kill switch is thrown
+)
+
+// TrunkStatus is how a trunk stands.
+type TrunkStatus struct {
+	Trunk   string `json:"trunk"`
+	State   string `json:"state"` // "up", "down" or "unknown"
+	Calls   int    `json:"calls"`
+	Waiting int    `json:"waiting,omitempty"` // pages that wait for a line
+	Problem string `json:"problem,omitempty"`
+}
+
+// PageStatus is a page that runs, in short.
+type PageStatus struct {
+	Page     telgate.PageID    `json:"page"`
+	Title    string            `json:"title"`
+	State    telgate.PageState `json:"state"`
+	Accepted time.Time         `json:"accepted"`
+	Asker    string            `json:"asker"`
+}
+
+// status is GET /v1/status.
+func (a *API) status(w http.ResponseWriter, r *http.Request, by telgate.Actor) error {
+	if err := a.mayLook(r, by); err != nil {
+		return err
+	}
+	s := a.ports.Gateway.Status(r.Context())
+	s.V = telgate.EventVersion
+	write(w, http.StatusOK, s)
+	return nil
+}
+
+func (a *API) mayLook(r *http.Request, by telgate.Actor) error {
+	if err := newQuery(r).err; err != nil {
+		return err
+	}
+	if !a.policy().May(by, telgate.ActLook, nil) {
+		return &Error{Reason: telgate.RefusedNotAllowed, Message: "You may not look here."}
+	}
+	return nil
+}
