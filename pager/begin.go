@@ -3,6 +3,7 @@ package pager
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"telgate"
@@ -44,7 +45,7 @@ func (r *run) begin(ctx context.Context, m *plan.Move, t *tries, c *plan.Choice)
 			r.putOff(m, &g)
 			return nil, false
 		case g.Verdict == GrantPhoneBusy:
-			delete(t.trunks, c.Trunk)
+			t.trunks = slices.DeleteFunc(t.trunks, func(trunk string) bool { return trunk == c.Trunk })
 			r.dropLine(t) // whom others wait for
 			r.tellOnce(t)
 			r.pause(ctx, r.pager.env.Now().Add(grantPoll), nil)

@@ -40,7 +40,7 @@ type trunks struct {
 	health map[string]plan.Health
 }
 
-func (t *trunks) route(cfg *Config, n *telgate.Number, tried map[string]bool, now time.Time) (plan.Choice, bool, error) {
+func (t *trunks) route(cfg *Config, n *telgate.Number, tried []string, now time.Time) (plan.Choice, bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return cfg.Dialer.Route(*n, cfg.Trunks, t.health, tried, now)

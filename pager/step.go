@@ -3,7 +3,6 @@ package pager
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -19,13 +18,13 @@ func (r *run) step(ctx context.Context, m *plan.Move) {
 		r.skip(m, skip)
 		return
 	}
-	r.ring(ctx, m, &tries{trunks: map[string]bool{}})
+	r.ring(ctx, m, &tries{})
 	r.writer.after(release)
 }
 
 // tries is what has been tried in a step.
 type tries struct {
-	trunks  map[string]bool
+	trunks  []string
 	unheard bool     // a trunk failed without saying whether the number exists
 	full    bool     // a trunk was given up because no line became free
 	rung    bool     // a call was begun
@@ -78,7 +77,7 @@ func (r *run) choose(ctx context.Context, m *plan.Move, t *tries) *plan.Choice {
 		case !ok:
 			return nil
 		}
-		t.trunks[choice.Trunk] = true
+		t.trunks = append(t.trunks, choice.Trunk)
 		switch why := r.line(ctx, m, choice.Trunk); why {
 		case telgate.SkipNone:
 			t.line = choice.Trunk
@@ -101,12 +100,10 @@ func (r *run) dropLine(t *tries) {
 }
 
 // route picks a trunk. Where the last call to this number had no sound path, another one goes first, once.
-func (p *Pager) route(n *telgate.Number, tried map[string]bool) (plan.Choice, bool, error) {
+func (p *Pager) route(n *telgate.Number, tried []string) (plan.Choice, bool, error) {
 	now := p.env.Now()
-	if bad := p.doubts.avoid(n.Key()); bad != "" && !tried[bad] {
-		without := maps.Clone(tried)
-		without[bad] = true
-		if choice, ok, _ := p.trunks.route(&p.cfg, n, without, now); ok {
+	if bad := p.doubts.avoid(n.Key()); bad != "" && !slices.Contains(tried, bad) {
+		if choice, ok, _ := p.trunks.route(&p.cfg, n, append(slices.Clone(tried), bad), now); ok {
 			choice.Last = false // the avoided one is left
 			return choice, true, nil
 		}
@@ -133,21 +130,22 @@ func (r *run) learn(ctx context.Context, m *plan.Move, t *tries, call *telgate.C
 	case telgate.OutcomeTrunkFailed:
 		return call.Detail != telgate.DetailNoFinal && call.Detail != telgate.DetailUnusableAnswer
 	case telgate.OutcomeBlocked: // another trunk may show a caller that is welcome
-		r.pager.cfg.withCallerOf(call.Trunk, t.trunks)
+		t.trunks = append(t.trunks, r.pager.cfg.withCallerOf(call.Trunk)...)
 		return call.Times.Alerted.IsZero()
 	default:
 		return false
 	}
 }
 
-// withCallerOf counts the trunks that show the same caller as this one among the tried ones.
-func (c *Config) withCallerOf(name string, tried map[string]bool) {
+// withCallerOf names the trunks that show the same caller as this one.
+func (c *Config) withCallerOf(name string) (names []string) {
 	refused, _ := c.trunk(name)
 	for _, t := range c.Trunks {
 		if t.CallerID == refused.CallerID {
-			tried[t.Name] = true
+			names = append(names, t.Name)
 		}
 	}
+	return names
 }
 
 // nextStep is a step as it comes into the page's log.

@@ -162,7 +162,7 @@ func (p *Plan) hopeless(s *Progress) bool {
 }
 
 func (s *Progress) begin() {
-	s.Round, s.next, s.busy, s.tries = s.Round+1, 0, nil, map[string]int{}
+	s.Round, s.next, s.busy, s.tries = s.Round+1, 0, nil, nil
 }
 
 func (s *Progress) dueBusy(now time.Time) (int, bool) {

@@ -117,7 +117,7 @@ func TestTrunksAreOrderedByHealthAndNeverForbidden(t *testing.T) {
 		name   string
 		number telgate.Number
 		health map[string]Health
-		tried  map[string]bool
+		tried  []string
 		want   Choice
 		ok     bool
 	}{
@@ -132,8 +132,8 @@ func TestTrunksAreOrderedByHealthAndNeverForbidden(t *testing.T) {
 			true,
 		},
 		{"rest that is over does not count", telgate.Number{E164: "+819012345678"}, map[string]Health{"a": {RestUntil: now.Add(-1)}}, nil, Choice{"a", false}, true},
-		{"not twice in a step", telgate.Number{E164: "+819012345678"}, nil, map[string]bool{"a": true}, Choice{"b", true}, true},
-		{"all tried", telgate.Number{E164: "+819012345678"}, nil, map[string]bool{"a": true, "b": true}, Choice{}, false},
+		{"not twice in a step", telgate.Number{E164: "+819012345678"}, nil, []string{"a"}, Choice{"b", true}, true},
+		{"all tried", telgate.Number{E164: "+819012345678"}, nil, []string{"a", "b"}, Choice{}, false},
 		{"a pinned number", telgate.Number{E164: "+12025550123", Trunk: "us"}, nil, nil, Choice{"us", true}, true},
 		{"an extension has one trunk", telgate.Number{Extension: "7100", Trunk: "b"}, nil, nil, Choice{"b", true}, true},
 	} {
@@ -222,13 +222,13 @@ func TestATrunkThatIsDownIsTriedLastAndOneThatWouldSendNothingAfterIt(t *testing
 		"down":    {Standing: Standing{Down: true}},
 		"resting": {RestUntil: now.Add(time.Hour)},
 	}
-	tried := map[string]bool{}
+	var tried []string
 	for _, want := range []string{"up", "resting", "down", "refused"} {
 		c, ok, err := d.Route(telgate.Number{E164: "+819012345678"}, trunks, health, tried, now)
 		if !ok || err != nil || c.Trunk != want || c.Last != (want == "refused") {
 			t.Errorf("%+v %v %v, want %s", c, ok, err, want)
 		}
-		tried[c.Trunk] = true
+		tried = append(tried, c.Trunk)
 	}
 	if c, _, _ := d.Route(telgate.Number{E164: "+819012345678"}, trunks[:2], health, nil, now.Add(2*time.Minute)); c.Trunk != "refused" {
 		t.Errorf("after its rest %s is first", c.Trunk)

@@ -78,7 +78,7 @@ type Choice struct {
 // order that is up and does not rest, else the least bad: one that rests, the shortest first; one that is down; one that
 // would send nothing. Those that were not heard lately come after their equals. The error says why none can: a [*Forbidden]
 // or [*Ineligible], or nil with ok false where all were tried.
-func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health, tried map[string]bool, now time.Time) (c Choice, ok bool, err error) {
+func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health, tried []string, now time.Time) (c Choice, ok bool, err error) {
 	type candidate struct {
 		name string
 		bad  int
@@ -94,7 +94,7 @@ func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health
 			err = worse(err, dialErr)
 			continue
 		}
-		if tried[t.Name] {
+		if slices.Contains(tried, t.Name) {
 			continue
 		}
 		h := health[t.Name]

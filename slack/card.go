@@ -26,7 +26,7 @@ type card struct {
 	want    int  // version of the page that is to be seen
 	have    int  // version that was sent
 	over    bool // the wanted version is of a page that ended
-	seen    string
+	seen    look
 	sending bool
 	last    Card      // as it was when nothing was on its way
 	dirty   bool      // the shelf has it otherwise

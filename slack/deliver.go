@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net"
 	"strings"
@@ -102,19 +103,19 @@ func unsure(err error) bool {
 // show makes the card look like the page: an edit, a first post, or, where the bot cannot post, a line for the asker.
 func (c *courier) show(ctx context.Context, k *card, p telgate.Page) error {
 	m := render(c.words, p)
-	look := appearance(m)
-	if look == k.seen {
+	seen := appearance(m)
+	if seen == k.seen {
 		return nil
 	}
 	if err := c.put(ctx, k, p, m); err != nil {
 		return err
 	}
-	k.seen = look
+	k.seen = seen
 	return nil
 }
 
 // appearance is what a reader sees of a message: without the version in its block ids and button values.
-func appearance(m message) string {
+func appearance(m message) look {
 	digest := m.digest()
 	for _, b := range m.blocks {
 		digest = strings.ReplaceAll(digest, b.ID(), "")
@@ -123,8 +124,11 @@ func appearance(m message) string {
 		value, _, _ := strings.Cut(digest[i+len(`"value":"`):], `"`)
 		digest = strings.ReplaceAll(digest, value, "")
 	}
-	return digest
+	return sha256.Sum256([]byte(digest))
 }
+
+// look is the hash of an appearance: a card is kept for as long as its page lasts, and there may be many.
+type look [sha256.Size]byte
 
 func badEnd(p telgate.Page) bool {
 	return p.Result == telgate.NotReached || p.Result == telgate.Failed || p.Result == telgate.Partial
