@@ -29,6 +29,8 @@ type Leg struct {
 	box    mailbox
 	done   chan struct{}
 
+	nonsense uint64 // of the trunk, when the leg began
+
 	forks    forks
 	arrivals arrivals
 	trace    *Trace // of whoever asked for the call
@@ -85,7 +87,7 @@ var errUnconfirmed = errors.New("the peer has not confirmed the end")
 
 func newLeg(t *Trunk, p path) *Leg {
 	l := &Leg{
-		trunk: t, path: p,
+		trunk: t, path: p, nonsense: t.count.nonsense.Load(),
 		events: make(chan Event, eventRoom), box: newMailbox(), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
 		invitation: new(invitation),
 	}
@@ -100,6 +102,9 @@ func (l *Leg) Events() <-chan Event { return l.events }
 // Hangup ends the leg, whatever state it is in: CANCEL (once a response came, RFC 3261 9.1), BYE, or ACK and BYE for an
 // answer that crosses the CANCEL. It returns at once, and only its first call counts; Ended tells how it went.
 func (l *Leg) Hangup(h Hangup) { l.box.hangup(h, l.trunk.env.Now()) }
+
+// Nonsense tells whether the trunk's hosts sent what is no SIP since the leg began: somebody else may listen there.
+func (l *Leg) Nonsense() bool { return l.trunk.count.nonsense.Load() > l.nonsense }
 
 // Done is closed when nothing is left to send for the leg.
 func (l *Leg) Done() <-chan struct{} { return l.done }

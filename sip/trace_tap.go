@@ -66,6 +66,9 @@ func (c *flowTap) write(b []byte, send func([]byte) (int, error)) (int, error) {
 func (t *Trunk) seen(at time.Time, sent bool, transport string, local, remote net.Addr, raw []byte) {
 	id := headerOf(raw, "call-id", "i")
 	if len(id) == 0 {
+		if !sent && len(bytes.TrimSpace(raw)) > 0 { // no keep-alive
+			t.count.nonsense.Add(1)
+		}
 		return
 	}
 	t.mu.Lock()

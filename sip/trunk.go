@@ -67,7 +67,7 @@ type uplink struct {
 	large     sync.Once // the warning about messages that are too large for UDP
 }
 
-type counters struct{ invites, answered atomic.Uint64 }
+type counters struct{ invites, answered, nonsense atomic.Uint64 }
 
 // waits are how long a trunk waits for what ought to come at once. Tests on a busy machine have more patience.
 type waits struct{ awake, order time.Duration }
@@ -78,6 +78,8 @@ type Stats struct {
 	Invites uint64 // sent, digest retries not counted
 	Answers uint64 // 2xx
 	Dropped uint64 // datagrams of strangers
+	// Nonsense is how many messages of the trunk's hosts were no SIP.
+	Nonsense uint64
 }
 
 // NewTrunk checks the configuration's meaning; the error joins [*ConfigError]s. It starts nothing.
@@ -218,7 +220,7 @@ func (t *Trunk) Stats() Stats {
 	t.mu.Lock()
 	legs := len(t.legs)
 	t.mu.Unlock()
-	return Stats{Legs: legs, Invites: t.count.invites.Load(), Answers: t.count.answered.Load(), Dropped: t.guard.dropped.Load()}
+	return Stats{Legs: legs, Invites: t.count.invites.Load(), Answers: t.count.answered.Load(), Dropped: t.guard.dropped.Load(), Nonsense: t.count.nonsense.Load()}
 }
 
 // serveUntil keeps the trunk open until ctx is done, then ends what is left on it.

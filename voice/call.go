@@ -269,6 +269,9 @@ func (c *call) ended(e sip.Ended) {
 	}
 }
 
+// babbler is a leg that knows whether something came that it could not read.
+type babbler interface{ Nonsense() bool }
+
 // finish gives the call its one outcome.
 func (c *call) finish() {
 	var v verdict
@@ -276,6 +279,9 @@ func (c *call) finish() {
 		v = c.judgeTalk()
 	} else {
 		v, _ = classify(c.ev)
+	}
+	if leg, ok := c.leg.(babbler); ok && v.Detail == telgate.DetailNoResponse && c.out.Signal.Err == "" && leg.Nonsense() {
+		c.out.Signal.Err = "what its host sends is no SIP"
 	}
 	stats := c.session.Stats()
 	c.out.Audio.RTP = telgate.RTP{Sent: stats.Sent, Received: stats.Received, Lost: stats.Lost}

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/netip"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"telgate"
 	"telgate/sip/siptest"
 )
 
@@ -255,22 +259,83 @@ func TestATrunkThatIsDownIsNamed(t *testing.T) {
 		"closed": "addresses = [\"$NOBODY\"]",
 		"silent": "addresses = [\"$SILENT\"]",
 		"tcp":    "transport = \"tcp\"\naddresses = [\"$NOBODY\"]",
+		"babble": "addresses = [\"$BABBLE\"]",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.replace("$NOBODY", nobody(t))
 			s.replace("$SILENT", silent(t))
+			s.replace("$BABBLE", babbling(t))
 			s.file("config.toml", strings.Replace(mainTrunk, "addresses = [\"$PBX\"]", keys, 1)+alice+slackSocket)
-			if name != "silent" { // it takes its time
-				s.telgate("check")
-				s.telgate("call alice")
-			}
+			s.telgate("check")
+			s.telgate("trunks")
+			s.telgate("call alice")
 			if name != "closed" {
 				s.serves(func() { s.types("/tel alice db is down", failure) })
 			}
 			s.golden("down_" + name)
 		})
+	}
+}
+
+func TestANameThatDNSDoesNotKnowOrAnswerIsNamed(t *testing.T) {
+	t.Parallel()
+	if b, err := os.ReadFile("/etc/resolv.conf"); err != nil || !strings.Contains(string(b), "nameserver ") {
+		t.Skip("no name server is configured here")
+	}
+	for name, c := range map[string]struct {
+		spoil func(*siptest.Zone)
+		wants []string
+	}{
+		"no such name": {func(*siptest.Zone) {}, []string{
+			"pbx.test: DNS knows no address for it: see addresses for a wrong name, or ask whoever runs the zone",
+			"trunk main cannot be reached (", "pbx.test: DNS knows no address for it)",
+		}},
+		"no answer": {(*siptest.Zone).Mute, []string{
+			"fail  trunk    main ", ": see the name servers in /etc/resolv.conf", "trunk main cannot be reached (", "name server",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			zone := siptest.NewZone(t)
+			c.spoil(zone)
+			s.dialFrom = func(ctx context.Context, network string, _ netip.Addr, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, zone.Addr())
+			}
+			s.file("config.toml", strings.Replace(mainTrunk, "$PBX", "pbx.test", 1)+alice)
+			s.telgate("check")
+			s.telgate("call alice")
+			s.says(append(c.wants, "-- exit 1", "-- exit 4")...)
+		})
+	}
+}
+
+func TestATrunkOverItsLimitIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.file("config.toml", mainTrunk+"max_calls = 2\ncalls_per_second = 0.5\nprefixes = [\"+1\"]\n[limits]\nprefixes_allowed = [\"+1\", \"+44\"]\n"+alice)
+	s.telgate("check")
+	s.says("ok    lines    main               carries at most 2 calls at once (max_calls), 0.5 new ones a second (calls_per_second); who finds no line waits 10 s, and goes to the next trunk then")
+	a := &app{cli: &cli{}, env: s.environment(new(kept), new(kept), nil), ctx: s.ctx}
+	cfg, err := a.loadConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := build(cfg, a.env, slog.New(slog.DiscardHandler), rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newView(a)
+	v.route = g.routable
+	for number, want := range map[telgate.Number]string{
+		{Extension: "7101", Trunk: "main"}:     "alice sip:7101@main: not dialled: all lines of its trunks are in use, see max_calls and calls_per_second",
+		{E164: "+442079460123", Country: "44"}: "alice +44…23: not dialled: no trunk carries it, see prefixes of the trunks",
+	} {
+		if got := v.line(telgate.Event{Kind: telgate.EventStepSkipped, Skip: telgate.SkipNoLine, Order: &telgate.Order{Person: "alice", Number: number}}); got != want {
+			t.Errorf("got %q", got)
+		}
 	}
 }
 

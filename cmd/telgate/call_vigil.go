@@ -55,7 +55,7 @@ func (w *vigil) open(ctx context.Context) os.Signal {
 // second waits for nothing. A page that reached somebody all the same has: its exit status says so.
 func (w *vigil) follow(ctx context.Context, id telgate.PageID, hangUp func()) error {
 	view := newView(w.app)
-	view.look, view.forbids = w.gateway.look, w.gateway.forbids
+	view.look, view.route = w.gateway.look, w.gateway.routable
 	defer view.close()
 	events := w.gateway.pager.Follow(context.WithoutCancel(ctx), id)
 	tick := time.NewTicker(time.Second)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,6 +134,8 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		checkRegistration(ctx, g, t, r) // first: a wrong password shall be tried once
 		p, err := probe(ctx, t)
 		switch {
+		case errors.Is(err, errNonsense):
+			r.add("trunk", t.Name(), "fail", err.Error(), "see that addresses names host and port of a SIP server, and that transport is right: something else answers there")
 		case sip.FailureOf(err) == sip.FailureSilent:
 			r.add("trunk", t.Name(), "fail", err.Error(), "see that the address is right, the peer runs, and a firewall lets SIP through; some peers ignore OPTIONS, and only a real call tells then (telgate call)")
 		case err != nil:
@@ -150,8 +153,23 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 			checkPeer(t.Name(), g.trunk(t.Name()).Transport == "udp", p, r.app.env.now(), r)
 			checkAsked(g.cfg, t.Name(), p.Sight, r)
 		}
+		checkLines(g.trunk(t.Name()), r)
 		checkTargets(ctx, t, r)
 		checkCertificates(t, r.app.env.now(), r)
+	}
+}
+
+// checkLines says how much a trunk may carry, where that is limited: what it may not, waits and then goes elsewhere.
+func checkLines(t config.Trunk, r *report) {
+	var most []string
+	if t.Lines.MaxCalls > 0 {
+		most = append(most, fmt.Sprintf("%d calls at once (max_calls)", t.Lines.MaxCalls))
+	}
+	if t.Lines.PerSecond > 0 {
+		most = append(most, fmt.Sprintf("%v new ones a second (calls_per_second)", t.Lines.PerSecond))
+	}
+	if len(most) > 0 {
+		r.add("lines", t.Name, "ok", "carries at most "+strings.Join(most, ", ")+"; who finds no line waits 10 s, and goes to the next trunk then", "")
 	}
 }
 
@@ -166,8 +184,16 @@ func probe(ctx context.Context, t *sip.Trunk) (sip.Probe, error) {
 	if err := t.Ready(ctx); err != nil {
 		return sip.Probe{}, err
 	}
-	return t.Probe(ctx)
+	before := t.Stats().Nonsense
+	p, err := t.Probe(ctx)
+	if err != nil && t.Stats().Nonsense > before {
+		return p, errNonsense
+	}
+	return p, err
 }
+
+// errNonsense is a peer that is there and speaks something else.
+var errNonsense = errors.New("what its host answers to OPTIONS is no SIP")
 
 // checkSlack asks Slack who we are, and what we may do there.
 func checkSlack(ctx context.Context, g *gateway, r *report) {

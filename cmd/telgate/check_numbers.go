@@ -51,10 +51,10 @@ func checkNumbers(g *gateway, r *report, a *app) {
 	}
 }
 
-// forbids says why no trunk dials a number, nil where one does.
-func (g *gateway) forbids(n telgate.Number) error {
-	_, _, err := g.dialer.Route(n, g.routes, nil, nil, time.Time{})
-	return err
+// routable tells whether a trunk dials a number, and what forbids it.
+func (g *gateway) routable(n telgate.Number) (bool, error) {
+	_, ok, err := g.dialer.Route(n, g.routes, nil, nil, time.Time{})
+	return ok, err
 }
 
 // target is the final URI; of telephone numbers the last two digits are shown, unless whole is wanted.

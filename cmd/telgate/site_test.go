@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,6 +38,8 @@ type site struct {
 	behave    func(*siptest.Ring) // what the phones do; set before the first call
 	vars      map[string]string   // of the environment
 	proc      map[string]string   // files of /proc; there are no others
+	// dialFrom replaces the environment's, where it is set.
+	dialFrom func(ctx context.Context, network string, local netip.Addr, address string) (net.Conn, error)
 
 	script  strings.Builder
 	log     *kept    // of the gateway that serves
@@ -139,6 +142,9 @@ func (s *site) environment(out, errs *kept, signals <-chan os.Signal) *environme
 			return nil, os.ErrNotExist
 		}
 		return os.ReadFile(name)
+	}
+	if s.dialFrom != nil {
+		env.dialFrom = s.dialFrom
 	}
 	env.in, env.out, env.err = strings.NewReader(""), out, errs
 	env.terminal = false
@@ -340,6 +346,26 @@ func silent(t *testing.T) string {
 	t.Helper()
 	conn := listening(t)
 	t.Cleanup(func() { _ = conn.Close() })
+	return conn.LocalAddr().String()
+}
+
+// babbling is an address of this machine where somebody answers everything, and nothing in SIP.
+func babbling(t *testing.T) string {
+	t.Helper()
+	conn := listening(t)
+	ended := make(chan struct{})
+	t.Cleanup(func() { _ = conn.Close(); <-ended })
+	go func() {
+		defer close(ended)
+		b := make([]byte, 1<<16)
+		for {
+			_, from, err := conn.ReadFromUDP(b)
+			if err != nil {
+				return
+			}
+			_, _ = conn.WriteToUDP([]byte("220 mail.test ESMTP\r\n"), from)
+		}
+	}()
 	return conn.LocalAddr().String()
 }
 

@@ -61,10 +61,25 @@ func TestCheckSaysWhatIsWrongWithTLSAndWhatToDoAboutIt(t *testing.T) {
 
 func TestACallSaysWhyTLSFailed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	peer := siptest.NewStreamAt(t, "127.0.0.1:0", siptest.NewAuthority(t, "our CA").Issue(time.Hour, "127.0.0.1").Config(t))
-	s.replace("$TLS", peer.Addr())
-	s.file("config.toml", overTLS+alice)
-	s.telgate("call alice")
-	s.says("trunk main cannot be reached (connect: tls $TLS: its certificate is signed by an unknown CA (CN=our CA))", "-- exit 4")
+	ca := siptest.NewAuthority(t, "our CA")
+	for _, c := range []struct {
+		name string
+		pair siptest.Pair
+		keys string
+		want string
+	}{
+		{"unknown CA", ca.Issue(time.Hour, "127.0.0.1"), "", "its certificate is signed by an unknown CA (CN=our CA))"},
+		{"expired", ca.Issue(-time.Hour, "127.0.0.1"), "tls_ca = \"ca.pem\"\n", "its certificate has expired, or is not valid yet"},
+		{"wrong name", ca.Issue(time.Hour, "pbx.test"), "tls_ca = \"ca.pem\"\n", "its certificate is for another server than 127.0.0.1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.replace("$TLS", siptest.NewStreamAt(t, "127.0.0.1:0", c.pair.Config(t)).Addr())
+			s.file("ca.pem", string(ca.PEM()))
+			s.file("config.toml", overTLS+c.keys+alice)
+			s.telgate("call alice")
+			s.says("trunk main cannot be reached (connect: tls $TLS: "+c.want, "-- exit 4")
+		})
+	}
 }

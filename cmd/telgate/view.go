@@ -16,8 +16,8 @@ type view struct {
 	numbers  bool
 	terminal bool
 	now      func() time.Time
-	look     *look                      // nil where nobody looks closer
-	forbids  func(telgate.Number) error // why a number is not dialled; nil where nothing is
+	look     *look                              // nil where nobody looks closer
+	route    func(telgate.Number) (bool, error) // whether a number may be dialled, and what forbids it
 
 	state string // the live line's
 	since time.Time
@@ -85,10 +85,17 @@ func (v *view) close() { v.erase() }
 
 // skipped says why a step was not dialled: for a rule about numbers, which one, and what to add.
 func (v *view) skipped(ev telgate.Event) string {
-	if ev.Skip == telgate.SkipForbidden && v.forbids != nil && ev.Order != nil {
-		if err := v.forbids(ev.Order.Number); err != nil {
-			return err.Error()
-		}
+	if v.route == nil || ev.Order == nil {
+		return skipWords(ev.Skip)
+	}
+	ok, err := v.route(ev.Order.Number)
+	switch {
+	case ev.Skip == telgate.SkipForbidden && err != nil:
+		return err.Error()
+	case ev.Skip == telgate.SkipNoLine && ok:
+		return "all lines of its trunks are in use, see max_calls and calls_per_second"
+	case ev.Skip == telgate.SkipNoLine:
+		return "no trunk carries it, see prefixes of the trunks"
 	}
 	return skipWords(ev.Skip)
 }
