@@ -62,7 +62,7 @@ func (s *Store) accept(ctx context.Context, t tx, a *pager.Acceptance) (answer p
 	if err != nil {
 		return answer, err
 	}
-	putAskers(ctx, t, p, now)
+	putAskers(ctx, t, p, 0, now)
 	putTargets(ctx, t, p, now)
 	putSteps(ctx, t, p, 0, a.Token)
 	answer = pager.Accepted{Verdict: pager.AcceptNew, Receipt: telgate.Receipt{Page: p.ID, Words: p.Title}}

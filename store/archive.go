@@ -58,16 +58,18 @@ func (s *Store) pages(ctx context.Context, which string, args ...any) (pages []t
 // Amend changes a page that has ended and still has the version it was read with: see [pager.Archive].
 func (s *Store) Amend(ctx context.Context, p *telgate.Page, was int) error {
 	err := s.db.write(ctx, func(t tx) error {
-		same, err := t.exec(ctx, `update page set version = $1, title = $2, message = $3, result = $4, late = $5, ended = $6, stopped = $7
-			where id = $8 and state = 'ended' and version = $9`,
+		askers := 0 // that are kept already
+		same, err := one(ctx, t, []any{&askers}, `update page set version = $1, title = $2, message = $3, result = $4, late = $5, ended = $6, stopped = $7
+			where id = $8 and state = 'ended' and version = $9
+			returning (select count(*) from asker where asker.page = page.id)`,
 			p.Version, text(p.Title), text(p.Message), string(p.Result), p.Late, micro(p.Ended), text(p.Stopped), p.ID, was)
 		if err != nil {
 			return err
 		}
-		if same == 0 {
+		if !same {
 			return pager.ErrFenced
 		}
-		putAskers(ctx, t, p, 0)
+		putAskers(ctx, t, p, askers, 0)
 		putTargets(ctx, t, p, 0)
 		return nil
 	})

@@ -16,11 +16,15 @@ var errNotGranted = errors.New("not granted")
 // granted again.
 func (s *Store) Begin(ctx context.Context, b *pager.Beginning) (pager.Grant, error) {
 	var grant pager.Grant
+	fenced := false
 	err := s.db.write(ctx, func(t tx) error {
-		if err := s.change(ctx, t, &b.Change); err != nil {
+		err := s.change(ctx, t, &b.Change)
+		if fenced = errors.Is(err, pager.ErrFenced); fenced {
+			return s.late(ctx, t, &b.Change)
+		}
+		if err != nil {
 			return err
 		}
-		var err error
 		if grant, err = s.grant(ctx, t, b); err == nil && grant.Verdict != pager.Granted {
 			err = errNotGranted
 		}
@@ -29,10 +33,10 @@ func (s *Store) Begin(ctx context.Context, b *pager.Beginning) (pager.Grant, err
 	switch {
 	case errors.Is(err, errNotGranted):
 		return grant, nil
-	case errors.Is(err, pager.ErrFenced):
-		return pager.Grant{}, pager.ErrFenced
 	case err != nil:
 		return pager.Grant{}, fmt.Errorf("begin call %s: %w", b.Call, err)
+	case fenced:
+		return pager.Grant{}, pager.ErrFenced
 	}
 	return grant, nil
 }

@@ -114,8 +114,9 @@ func (s *Store) steps(ctx context.Context, t tx, ids any, pages map[string]*telg
 }
 
 // putAskers adds askers from the one with this index on.
-func putAskers(ctx context.Context, t tx, p *telgate.Page, entered int64) {
-	for n, a := range p.Askers {
+func putAskers(ctx context.Context, t tx, p *telgate.Page, from int, entered int64) {
+	for n := from; n < len(p.Askers); n++ {
+		a := &p.Askers[n]
 		t.put(ctx, `insert into asker (page, n, actor, name, team, channel, teams, guest, unknown, local, message, asked, entered)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (page, n) do nothing`,
 			p.ID, n, text(a.ID), text(a.Name), text(a.Team), text(a.Channel), encode(a.Groups), a.Guest, a.Unknown, a.Local,

@@ -130,12 +130,13 @@ func (s *sqlite) write(ctx context.Context, do func(tx) error) error {
 	}
 	t := &sqliteTx{clock: s.clock, run: s.statement}
 	// It locks at once: one that reads first and then writes is refused where another wrote in between.
-	if _, err := s.writer.ExecContext(ctx, "begin immediate"); err != nil {
+	// Nobody else writes, so it is not waited for, and not cancelled half-way.
+	if err := s.whole(ctx, "begin immediate"); err != nil {
 		return explainFile(s.path, err)
 	}
 	err := do(t)
 	if err = errors.Join(err, t.failed); err == nil {
-		err = s.end(ctx, "commit") // once begun it is not cancelled: whoever asks wants to know how it ended
+		err = s.whole(ctx, "commit")
 	}
 	if err != nil {
 		return errors.Join(explainFile(s.path, err), s.rollback(ctx))
@@ -146,14 +147,15 @@ func (s *sqlite) write(ctx context.Context, do func(tx) error) error {
 	return nil
 }
 
-func (s *sqlite) end(ctx context.Context, word string) error {
+// whole begins or ends a transaction, and is not cancelled: whoever asks wants to know how it ended.
+func (s *sqlite) whole(ctx context.Context, word string) error {
 	_, err := s.writer.ExecContext(context.WithoutCancel(ctx), word)
 	return err
 }
 
 // rollback ends a transaction that SQLite did not end by itself, as it does where the disk is full.
 func (s *sqlite) rollback(ctx context.Context) error {
-	if err := s.end(ctx, "rollback"); err != nil && !strings.Contains(err.Error(), "no transaction is active") {
+	if err := s.whole(ctx, "rollback"); err != nil && !strings.Contains(err.Error(), "no transaction is active") {
 		return err
 	}
 	return nil

@@ -71,6 +71,23 @@ var fencing = []test{
 		s.inbox(s.b, gatewayB, 0)
 		s.begin(s.b, begins(r.Hold, got, "c2", number(1), "main"), pager.Granted) // the phone is quiet
 	}},
+	{name: "the outcome of a call is kept with the next that may not begin", run: func(s *suite) {
+		p := page("p1", "alice")
+		h := s.accept(acceptance(p))
+		s.begin(s.a, begins(h, &p, "c1", number(1), "main"), pager.Granted)
+		r := s.handOver(h, p)
+		f := over(&p, telgate.OutcomeBusy)
+		next := begins(h, &p, "c2", number(2), "main")
+		next.From, next.Freed = 0, []pager.Freed{f}
+		if g, err := s.a.Pages.Begin(s.Context(), next); !errors.Is(err, pager.ErrFenced) {
+			s.Errorf("Begin: %+v, %v", g, err)
+		}
+		got, err := s.b.Pages.Page(s.Context(), "p1")
+		if err != nil || len(got.Steps) != 1 || got.Steps[0].Call.Outcome != telgate.OutcomeBusy {
+			s.Fatalf("Page: %+v, %v", got, err)
+		}
+		s.begin(s.b, begins(r.Hold, got, "c3", number(1), "main"), pager.Granted)
+	}},
 	{name: "a confirmation that comes too late for its owner is left to the next", run: func(s *suite) {
 		p := page("p1", "alice")
 		h := s.accept(acceptance(p))

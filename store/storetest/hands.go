@@ -79,6 +79,18 @@ var hands = []test{
 		s.inbox(s.b, gatewayB, 3) // they go with the page
 		s.inbox(s.a, gatewayA, 0)
 	}},
+	{name: "who joins is an asker of the page when its owner says so, each once", run: func(s *suite) {
+		p := page("p1", "alice")
+		h := s.accept(acceptance(p))
+		for _, who := range []string{"U2", "U3"} {
+			p.Askers = append(p.Askers, telgate.Asker{Actor: telgate.Actor{ID: who}, Message: "me too", At: accepted()})
+			p.Version++
+			for range 2 {
+				s.save(s.a, &pager.Change{Hold: h, Page: p})
+			}
+		}
+		s.same(s.b, p)
+	}},
 	{name: "there is no message for a page that is not there or has ended", run: func(s *suite) {
 		p := page("p1", "alice")
 		h := s.accept(acceptance(p))
