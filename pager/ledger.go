@@ -16,10 +16,11 @@ var ErrFenced = errors.New("the page has another owner")
 // holds another does not get. Each method is one transaction. Nothing of what is handed in is kept or changed.
 type Ledger interface {
 	// Accept keeps a page that is owned already, or says why there is none: see [Accepted]. An error means that it is not
-	// known to be kept: the asker is told that it was NOT accepted.
+	// known to be kept: the asker is told that it was NOT accepted. A gateway that others took for dead gets ErrFenced, here
+	// and from Claim.
 	Accept(ctx context.Context, a *Acceptance) (Accepted, error)
 	// Begin enters a call before its INVITE leaves, and takes the phone and a line of the trunk for it: all of that, or
-	// nothing, as the [Grant] says. A page that is not held any more is ErrFenced. After an error it is asked again with the
+	// nothing, as the [Grant] says. A page that is not held any more is ErrFenced, and kept is what Save keeps then. After an error it is asked again with the
 	// same call: what the call has already is granted again. The second INVITE of a call, which follows a redirect, takes
 	// another phone and goes on with the line that the call has.
 	Begin(ctx context.Context, b *Beginning) (Grant, error)

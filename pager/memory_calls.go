@@ -39,11 +39,12 @@ func (m *Memory) Begin(_ context.Context, b *Beginning) (Grant, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, held := m.held(&b.Hold)
-	if !held {
-		return Grant{}, ErrFenced
-	}
 	for _, f := range b.Freed {
 		m.busy.free(f)
+	}
+	if !held {
+		m.late(&b.Change)
+		return Grant{}, ErrFenced
 	}
 	g := m.busy.take(b)
 	if g.Verdict == Granted {
