@@ -81,12 +81,12 @@ func (r *run) enter(m *plan.Move, t *tries, live *telgate.Call) (Grant, error) {
 	}
 	g, err := r.writer.begin(b)
 	if err == nil && g.Verdict == Granted {
+		r.show()
 		return g, nil
 	}
 	r.page.Steps = r.page.Steps[:len(r.page.Steps)-1]
 	r.page.State, r.page.Wait = state, wait
 	r.undo(&b.Change)
-	r.show()
 	return g, err
 }
 

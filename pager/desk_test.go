@@ -39,6 +39,10 @@ type setting struct {
 	gateway string
 	outlive bool // the books outlive the gateway
 	idle    bool // do not Run
+	news    func(context.Context) <-chan telgate.PageID
+
+	exchange *exchange           // that of another gateway; nil = its own
+	known    func(telgate.Order) // told of every call before it is made
 }
 
 // phone is one of the numbers reserved for fiction.
@@ -81,13 +85,16 @@ func open(t *testing.T, script []answer, change ...func(*setting)) *desk {
 	for _, c := range change {
 		c(s)
 	}
-	x := &exchange{t: t, begun: time.Now(), script: script, up: map[string]bool{}}
+	x := s.exchange
+	if x == nil {
+		x = &exchange{t: t, begun: time.Now(), script: script, up: map[string]bool{}, known: s.known}
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	d := &desk{
 		Pager: pager.New(s.cfg, x, s.people, s.books, pager.Env{
-			Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Gateway: s.gateway, HandOver: s.outlive,
+			Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Gateway: s.gateway, HandOver: s.outlive, News: s.news,
 		}),
-		t: t, exchange: x, begun: time.Now(), stop: stop, over: make(chan struct{}),
+		t: t, exchange: x, begun: x.begun, stop: stop, over: make(chan struct{}),
 	}
 	if s.idle {
 		stop()
@@ -277,6 +284,7 @@ type exchange struct {
 	orders []telgate.Order
 	causes []telgate.StopCause // of the calls that were stopped
 	up     map[string]bool
+	known  func(telgate.Order)
 }
 
 // answer is how one call goes. The exchange fills in what every call has.
@@ -284,6 +292,9 @@ type answer func(ctx context.Context, emit func(telgate.Event)) telgate.Call
 
 func (x *exchange) Call(ctx context.Context, order *telgate.Order, emit func(telgate.Event)) *telgate.Call {
 	o := *order
+	if x.known != nil {
+		x.known(o)
+	}
 	play := x.dial(o)
 	tell := func(ev telgate.Event) {
 		ev.Time, ev.Page, ev.Order = time.Now(), o.Page, &o

@@ -8,6 +8,7 @@
 package pager
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -37,7 +38,7 @@ type Env struct {
 	Now      func() time.Time
 	Rand     io.Reader
 	Log      *slog.Logger
-	Gateway  string // this process among the gateways that share the ledger
+	Gateway  string // this process among the gateways that share the ledger, never used before; "" = there are no others
 	HandOver bool   // the ledger outlives this process: pages whose gateway stops are left for the next one, not cancelled
 
 	// News names pages that something happened to; it saves waiting for the next look. nil = none.
@@ -72,7 +73,7 @@ type Pager struct {
 // New returns a Pager that accepts nothing before it runs.
 func New(cfg Config, caller Caller, people Directory, books Books, env Env) *Pager {
 	return &Pager{
-		cfg: cfg, env: env, caller: caller, people: people, books: books, lease: standing{gateway: env.Gateway},
+		cfg: cfg, env: env, caller: caller, people: people, books: books, lease: standing{gateway: cmp.Or(env.Gateway, "alone")},
 		phones: newPhones(), trunks: &trunks{health: map[string]plan.Health{}}, watch: newWatchers(),
 		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(),
 		running: map[telgate.PageID]*run{}, look: make(chan struct{}, 1),

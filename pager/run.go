@@ -34,6 +34,7 @@ type run struct {
 // ends are the ways in which a page's time at this gateway ends.
 type ends struct {
 	once    sync.Once
+	left    sync.Once
 	drained chan struct{} // no further step begins
 	fenced  atomic.Bool   // it has another owner
 	over    chan struct{} // closed when no message is taken any more
@@ -94,13 +95,19 @@ func (r *run) own(ctx context.Context) {
 	}
 	switch {
 	case r.ends.fenced.Load():
-		r.vanish(ctx)
 	case r.page.Result == "" && r.pager.env.HandOver:
 		r.handOver()
 	default:
 		r.close() //nolint:contextcheck // the end is written, whoever stopped
 	}
+	r.leave()
+	if r.ends.fenced.Load() { // also where it was noticed by the last write only
+		r.vanish(ctx)
+	}
 }
+
+// leave: no message is taken any more; who has something to say leaves it in the ledger.
+func (r *run) leave() { r.ends.left.Do(func() { close(r.ends.over) }) }
 
 // open tells the beginning. The page is kept as it is.
 func (r *run) open() {
@@ -124,9 +131,12 @@ func (r *run) close() {
 	told := make(chan struct{})
 	r.writer.after(func() { close(told) })
 	<-told
-	r.pager.env.Log.Info("page ended", "page", r.page.ID, "result", r.page.Result, "steps", len(r.page.Steps))
-	close(r.ends.over)
+	r.leave()
 	r.pager.settle(r.writer)
+	if r.ends.fenced.Load() {
+		return
+	}
+	r.pager.env.Log.Info("page ended", "page", r.page.ID, "result", r.page.Result, "steps", len(r.page.Steps))
 	r.leftovers()
 }
 
@@ -142,12 +152,16 @@ func (r *run) tell(ev *telgate.Event) {
 }
 
 // keep has the page kept as it is now.
-func (r *run) keep(ev *telgate.Event) { r.writer.keep(r.change(), ev) }
+func (r *run) keep(ev *telgate.Event) {
+	c := r.change()
+	r.shown.Store(&c.Page)
+	r.writer.keep(c, ev)
+}
 
 // change is all that is not written yet, as a new version of the page.
 func (r *run) change() *Change {
 	r.page.Version++
-	c := &Change{Hold: r.hold, Page: *r.show(), From: r.from, Freed: r.inbox.freed, Taken: r.inbox.taken}
+	c := &Change{Hold: r.hold, Page: r.snapshot(), From: r.from, Freed: r.inbox.freed, Taken: r.inbox.taken}
 	if r.moved {
 		c.Progress = r.state.encode(&r.plan)
 	}
@@ -155,12 +169,17 @@ func (r *run) change() *Change {
 	return c
 }
 
-// show makes the page as it is now the newest state for everybody. Calls are not copied: the owner replaces what it changes.
-func (r *run) show() *telgate.Page {
+// snapshot is the page as it is now. Calls are not copied: the owner replaces what it changes.
+func (r *run) snapshot() telgate.Page {
 	p := r.page
 	p.Askers, p.Targets, p.Steps = slices.Clone(p.Askers), slices.Clone(p.Targets), slices.Clone(p.Steps)
+	return p
+}
+
+// show makes the page as it is now the newest state for everybody.
+func (r *run) show() {
+	p := r.snapshot()
 	r.shown.Store(&p)
-	return &p
 }
 
 // touch: the last step is another one than what was written.

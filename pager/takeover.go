@@ -108,7 +108,7 @@ func (r *run) handOver() {
 	if r.page.State == telgate.PageCalling || r.page.WaitsLine != "" {
 		r.page.State, r.page.Wait = telgate.PageWaiting, telgate.Wait{WaitsFor: due}
 	}
-	close(r.ends.over) // who has something to say leaves it in the ledger
+	r.leave()
 	c := r.change()
 	c.HandOver, c.Due = true, due
 	r.writer.keep(c, nil)
@@ -119,7 +119,6 @@ func (r *run) handOver() {
 
 // vanish leaves a page to its new owner. What came of the last call is written by then, or will not be.
 func (r *run) vanish(ctx context.Context) {
-	close(r.ends.over)
 	r.pager.settle(r.writer)
 	r.pager.env.Log.Warn("page has another owner", "page", r.page.ID, "steps", len(r.page.Steps))
 	if n := len(r.page.Steps); n > 0 && r.page.Steps[n-1].Call != nil && r.page.Steps[n-1].Call.Outcome == telgate.OutcomeConfirmed {
