@@ -81,20 +81,26 @@ func (r *run) onward(ctx context.Context, m *plan.Move, t *tries, live *telgate.
 	}
 	t.line = live.Trunk
 	r.setCall(live)
+	for _, before := range t.numbers { // the first INVITE is over
+		r.inbox.freed = append(r.inbox.freed, Freed{Call: live.Call, Number: before})
+	}
+	t.numbers = nil
 	b := r.beginning(live, number)
 	b.Counts, b.PerNumber = true, r.perNumber()
 	for until := r.lineLimit(); ; {
 		g, err := r.writer.begin(b)
 		switch {
 		case err != nil:
-			t.numbers = append(t.numbers, number) // nobody knows
+			r.undo(&b.Change)
+			t.numbers = []string{number} // nobody knows
 			return fmt.Errorf("it cannot be kept: %w", err)
 		case g.Verdict == Granted:
-			t.numbers = append(t.numbers, number)
+			t.numbers = []string{number}
 			return nil
 		case g.Verdict == GrantLineLater && g.Until.Before(until) && r.goesOn(ctx):
 			r.pause(ctx, g.Until, nil)
 		default:
+			r.undo(&b.Change)
 			return errors.New("the number is not free: " + string(g.Verdict.skip()))
 		}
 	}

@@ -427,3 +427,25 @@ func TestTheNextNumberIsCalledWhenSomebodySaysSo(t *testing.T) {
 		same(t, "result", p.Result, telgate.Confirmed)
 	})
 }
+
+func TestWhatIsLeftForAPageAsItEndsIsNotLost(t *testing.T) {
+	in(t, func(t *testing.T) {
+		l := newStrict()
+		d := open(t, []answer{rings()}, l.on(t), durable)
+		p, _ := d.end(d.submit(request("alice")))
+		before := d.page(p.ID)
+		// A key that came to another gateway is put down after the owner was done.
+		late := *p.Steps[0].Call
+		late.Outcome = telgate.OutcomeConfirmed
+		l.Put(&pager.Message{Page: p.ID, At: time.Now(), Late: &late})
+		d.at(time.Minute)
+		p = d.page(p.ID)
+		same(t, "results", results(p), []telgate.Result{telgate.Confirmed, telgate.Confirmed})
+		if !p.Late || p.Version <= before.Version {
+			t.Errorf("%+v", p)
+		}
+		if mail, err := l.Inbox(t.Context(), "one"); err != nil || len(mail) > 0 {
+			t.Errorf("it is still there: %+v, %v", mail, err)
+		}
+	})
+}

@@ -124,7 +124,11 @@ func (r *run) late(c *telgate.Call, hangup context.CancelCauseFunc) {
 	}
 	if c.Reached() {
 		hangup(&telgate.StopCause{Why: telgate.StopConfirmed, By: c.Number.String()})
-		r.confirmed(r.plan.Reaches(c.Number), c.Number.String(), telgate.ViaKey)
+		nicks := r.plan.Reaches(c.Number)
+		if len(nicks) == 0 { // the plan of a page that has ended is not kept
+			nicks = []string{c.Person}
+		}
+		r.confirmed(nicks, c.Number.String(), telgate.ViaKey)
 	}
 }
 

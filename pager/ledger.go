@@ -22,7 +22,7 @@ type Ledger interface {
 	// Begin enters a call before its INVITE leaves, and takes the phone and a line of the trunk for it: all of that, or
 	// nothing, as the [Grant] says. A page that is not held any more is ErrFenced, and kept is what Save keeps then. After an error it is asked again with the
 	// same call: what the call has already is granted again. The second INVITE of a call, which follows a redirect, takes
-	// another phone and goes on with the line that the call has.
+	// another phone, and a line as the first one did, which is Freed with it.
 	Begin(ctx context.Context, b *Beginning) (Grant, error)
 	// Save keeps what changed. Where the page is not held any more it is ErrFenced, and what is kept all the same is the
 	// outcome of calls that this hold began; where one of them was confirmed the present owner is left a [Message].
@@ -31,7 +31,8 @@ type Ledger interface {
 
 // Handover is how pages change hands.
 type Handover interface {
-	// Claim makes at most so many pages the gateway's that nobody owns and that are due, the longest due first.
+	// Claim makes at most so many pages the gateway's that nobody owns and that are due, the longest due first. One that has
+	// ended is among them where a message came too late for its owner.
 	Claim(ctx context.Context, gateway string, most int) ([]Record, error)
 	// Leave puts a message down for whoever owns its page, now or later. False: there is no such page, or it has ended.
 	Leave(ctx context.Context, m *Message) (bool, error)

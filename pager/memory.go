@@ -34,7 +34,9 @@ type kept struct {
 	progress []byte
 	gateway  string // "" = nobody's
 	token    int64
+	entered  time.Time
 	due      time.Time
+	calls    map[telgate.CallID]int64 // which hold began them
 }
 
 // NewMemory returns an empty one.
@@ -57,13 +59,25 @@ func (m *Memory) Page(_ context.Context, id telgate.PageID) (*telgate.Page, erro
 	return &p, nil
 }
 
-// Recent are the newest pages kept, and all that run.
+// Recent are the pages that run, and then the newest of those that ended.
 func (m *Memory) Recent(_ context.Context, most int) ([]telgate.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	running := 0
+	for _, k := range m.pages {
+		if k.page.State != telgate.PageEnded {
+			running++
+		}
+	}
+	running, ended := min(running, most), max(0, most-running)
 	var all []telgate.Page
 	for _, id := range slices.Backward(m.order) {
-		if k := m.pages[id]; len(all) < most || k.page.State != telgate.PageEnded {
+		k, left := m.pages[id], &ended
+		if k.page.State != telgate.PageEnded {
+			left = &running
+		}
+		if *left > 0 {
+			*left--
 			all = append(all, k.page.Clone())
 		}
 	}
@@ -91,7 +105,7 @@ func (m *Memory) Save(_ context.Context, c *Change) error {
 	for _, f := range c.Freed {
 		m.busy.free(f)
 	}
-	if !held {
+	if !held || k.page.State == telgate.PageEnded && k.page.Version > c.Page.Version {
 		m.late(c)
 		return ErrFenced
 	}
@@ -109,6 +123,11 @@ func (m *Memory) keep(k *kept, c *Change) {
 	before := k.page.Steps
 	k.page = c.Page.Clone()
 	copy(k.page.Steps, before[:min(c.From, len(before))])
+	for i := min(c.From, len(k.page.Steps)); i < len(k.page.Steps); i++ {
+		if call := k.page.Steps[i].Call; call != nil && k.calls[call.Call] == 0 {
+			k.calls[call.Call] = c.Token
+		}
+	}
 	if c.Progress != nil {
 		k.progress = slices.Clone(c.Progress)
 	}
@@ -123,7 +142,7 @@ func (m *Memory) keep(k *kept, c *Change) {
 	m.tell(c.Hold.Page)
 }
 
-// late keeps the outcome of calls that were taken for lost.
+// late keeps the outcome of calls that this hold began, and that nobody else knew to have ended.
 func (m *Memory) late(c *Change) {
 	k, ok := m.pages[c.Hold.Page]
 	if !ok {
@@ -131,15 +150,15 @@ func (m *Memory) late(c *Change) {
 	}
 	for _, s := range c.Page.Steps[min(c.From, len(c.Page.Steps)):] {
 		i := slices.IndexFunc(k.page.Steps, func(x telgate.Step) bool {
-			return s.Call != nil && x.Call != nil && x.Call.Call == s.Call.Call && x.Call.Outcome == telgate.OutcomeLost
+			return s.Call != nil && x.Call != nil && x.Call.Call == s.Call.Call && k.calls[s.Call.Call] == c.Token &&
+				(x.Call.Outcome == "" || x.Call.Outcome == telgate.OutcomeLost)
 		})
 		if i < 0 || s.Call.Outcome == "" || s.Call.Outcome == telgate.OutcomeLost {
 			continue
 		}
 		call := *s.Call
 		k.page.Steps[i].Call = &call
-		k.page.Version++
-		if call.Outcome == telgate.OutcomeConfirmed && k.page.State != telgate.PageEnded {
+		if call.Reached() {
 			m.post(&Message{Page: k.page.ID, At: m.now(), Late: &call})
 		}
 		m.tell(k.page.ID)

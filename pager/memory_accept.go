@@ -48,6 +48,9 @@ func (m *Memory) Accept(_ context.Context, a *Acceptance) (Accepted, error) {
 	if x, asked := m.accepted.answers[a.Key]; asked && a.Key != "" && m.now().Sub(x.at) < answerLife {
 		return Accepted{AcceptRepeated, x.receipt}, nil
 	}
+	if k := m.pages[a.Hold.Page]; k != nil { // nobody heard that it was accepted
+		return Accepted{AcceptRepeated, telgate.Receipt{Page: k.page.ID, Words: k.page.Title}}, nil
+	}
 	if k := m.running(a); k != nil && len(a.Page.Askers) > 0 {
 		m.post(&Message{Page: k.page.ID, At: m.now(), Join: &a.Page.Askers[0]})
 		return Accepted{AcceptJoined, m.accepted.remember(a.Key, telgate.Receipt{Page: k.page.ID, Joined: true, Words: k.page.Title})}, nil
@@ -62,7 +65,10 @@ func (m *Memory) Accept(_ context.Context, a *Acceptance) (Accepted, error) {
 		}
 		m.accepted.askers.add(asker)
 	}
-	m.pages[a.Hold.Page] = &kept{page: a.Page.Clone(), course: slices.Clone(a.Course), gateway: a.Gateway, token: a.Token}
+	m.pages[a.Hold.Page] = &kept{
+		page: a.Page.Clone(), course: slices.Clone(a.Course), gateway: a.Gateway, token: a.Token, entered: m.now(),
+		calls: map[telgate.CallID]int64{},
+	}
 	m.order = append(m.order, a.Hold.Page)
 	m.makeRoom()
 	m.tell(a.Hold.Page)
@@ -95,7 +101,7 @@ func (m *Memory) storm(a *Acceptance) bool {
 	}
 	since, pages := m.now().Add(-a.Within), map[string]int{}
 	for _, k := range m.pages {
-		if k.page.Accepted.After(since) {
+		if k.entered.After(since) {
 			for _, nick := range nicknames(&k.page) {
 				pages[nick]++
 			}

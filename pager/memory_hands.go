@@ -7,13 +7,14 @@ import (
 	"telgate"
 )
 
-// Claim makes pages the gateway's that nobody owns.
+// Claim makes pages the gateway's that nobody owns. One that has ended is among them where a message came too late for its
+// owner.
 func (m *Memory) Claim(_ context.Context, gateway string, most int) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var due []*kept
 	for _, id := range m.order {
-		if k := m.pages[id]; k.gateway == "" && k.page.State != telgate.PageEnded && !k.due.After(m.now()) {
+		if k := m.pages[id]; k.gateway == "" && !k.due.After(m.now()) {
 			due = append(due, k)
 		}
 	}
@@ -36,6 +37,9 @@ func (m *Memory) Leave(_ context.Context, msg *Message) (bool, error) {
 	k, ok := m.pages[msg.Page]
 	if !ok || k.page.State == telgate.PageEnded {
 		return false, nil
+	}
+	if k.gateway == "" {
+		k.due = earlier(k.due, m.now())
 	}
 	m.post(msg)
 	return true, nil
@@ -67,7 +71,8 @@ func (m *Memory) Bury(gateway string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, k := range m.pages {
-		if k.gateway != gateway || k.page.State == telgate.PageEnded {
+		unread := slices.ContainsFunc(m.mail, func(x Message) bool { return x.Page == id })
+		if k.gateway != gateway || k.page.State == telgate.PageEnded && !unread {
 			continue
 		}
 		k.gateway, k.due = "", m.now()

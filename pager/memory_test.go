@@ -46,7 +46,7 @@ func load(t *testing.T, m *pager.Memory, id telgate.PageID) (telgate.Page, bool)
 
 func all(t *testing.T, m *pager.Memory) []telgate.Page {
 	t.Helper()
-	pages, err := m.Recent(t.Context(), kept)
+	pages, err := m.Recent(t.Context(), 2*kept)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,6 +65,7 @@ type Pager struct {
 	stop     context.CancelCauseFunc
 	draining bool
 	running  map[telgate.PageID]*run
+	past     past
 	work     sync.WaitGroup // pages, their calls, and who asks for them
 	sweeping sync.WaitGroup
 	look     chan struct{} // look for messages and pages now
@@ -76,7 +77,7 @@ func New(cfg Config, caller Caller, people Directory, books Books, env Env) *Pag
 		cfg: cfg, env: env, caller: caller, people: people, books: books, lease: standing{gateway: cmp.Or(env.Gateway, "alone")},
 		phones: newPhones(), trunks: &trunks{health: map[string]plan.Health{}}, watch: newWatchers(),
 		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(),
-		running: map[telgate.PageID]*run{}, look: make(chan struct{}, 1),
+		running: map[telgate.PageID]*run{}, past: newPast(), look: make(chan struct{}, 1),
 	}
 }
 

@@ -71,9 +71,14 @@ func (r *run) own(ctx context.Context) {
 		<-r.before.ends.gone
 		r.before = nil
 	}
-	if r.resumed {
+	switch {
+	case r.page.State == telgate.PageEnded: // what came too late for its owner is all that is left to do
+		r.leave()
+		r.leftovers() //nolint:contextcheck // it is not the page that stops
+		return
+	case r.resumed:
 		r.resume(ctx)
-	} else {
+	default:
 		r.open()
 	}
 	for r.goesOn(ctx) {

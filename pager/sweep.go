@@ -74,9 +74,14 @@ func (p *Pager) lookAt(ctx context.Context) error {
 	told := map[telgate.PageID]bool{}
 	for i := range all {
 		id := all[i].Page
-		if r := p.find(id); r != nil && !told[id] {
-			told[id] = true
+		if told[id] {
+			continue
+		}
+		told[id] = true
+		if r := p.find(id); r != nil {
 			r.post(of(all, id))
+		} else if err := p.reopen(ctx, id); err != nil {
+			return err
 		}
 	}
 	return p.claim(ctx)

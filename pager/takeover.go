@@ -29,6 +29,9 @@ func (p *Pager) begin(r *run) {
 		if p.running[r.hold.Page] == r {
 			delete(p.running, r.hold.Page)
 		}
+		if r.page.State == telgate.PageEnded && !r.ends.fenced.Load() {
+			p.past.add(r.hold)
+		}
 		p.mu.Unlock()
 		close(r.ends.gone)
 	})
@@ -60,19 +63,68 @@ func (p *Pager) claim(ctx context.Context) error {
 // takeOver goes on with a page. One whose plan cannot be read ends at once: its asker is told at least.
 func (p *Pager) takeOver(rec *Record) {
 	r := &run{hold: rec.Hold, page: rec.Page, from: len(rec.Page.Steps), seq: rec.Page.Version, resumed: true}
-	var err error
-	if r.course, err = decodeCourse(rec.Course); err == nil && rec.Progress != nil {
-		r.state, err = decodeProgress(rec.Progress, &r.plan)
-	}
-	if err != nil {
-		p.env.Log.Error("a page cannot be gone on with", "page", rec.Hold.Page, "err", err)
-		r.course = course{}
+	if r.page.State != telgate.PageEnded {
+		if err := r.decode(rec); err != nil {
+			p.env.Log.Error("a page cannot be gone on with", "page", rec.Hold.Page, "err", err)
+			r.course = course{}
+		}
 	}
 	if r.state.Began.IsZero() {
 		r.state.Began = r.page.Accepted
 	}
 	p.env.Log.Info("page taken over", "page", rec.Hold.Page, "token", rec.Token, "steps", len(r.page.Steps))
 	p.begin(r)
+}
+
+func (r *run) decode(rec *Record) (err error) {
+	if r.course, err = decodeCourse(rec.Course); err == nil && rec.Progress != nil {
+		r.state, err = decodeProgress(rec.Progress, &r.plan)
+	}
+	return err
+}
+
+// reopen takes what was left for a page after its owner here was done with it.
+func (p *Pager) reopen(ctx context.Context, id telgate.PageID) error {
+	p.mu.Lock()
+	hold, ours := p.past.hold(id)
+	p.mu.Unlock()
+	if !ours || !p.enter() {
+		return nil
+	}
+	defer p.work.Done()
+	page, err := p.books.Page(ctx, id)
+	if err != nil || page == nil {
+		return err //nolint:wrapcheck // the caller says what it did
+	}
+	p.takeOver(&Record{Hold: hold, Page: *page}) //nolint:contextcheck // a page outlives the look that found it
+	return nil
+}
+
+// pastMost is how many pages that ended are remembered for what may come late.
+const pastMost = 1000
+
+// past are the holds of pages that ended here.
+type past struct {
+	holds map[telgate.PageID]Hold
+	order []telgate.PageID // oldest first
+}
+
+func newPast() past { return past{holds: map[telgate.PageID]Hold{}} }
+
+func (p *past) add(h Hold) {
+	if _, known := p.holds[h.Page]; !known {
+		p.order = append(p.order, h.Page)
+	}
+	p.holds[h.Page] = h
+	if len(p.order) > pastMost {
+		delete(p.holds, p.order[0])
+		p.order = p.order[1:]
+	}
+}
+
+func (p *past) hold(id telgate.PageID) (Hold, bool) {
+	h, ok := p.holds[id]
+	return h, ok
 }
 
 // resume takes into account what happened since the plan was written down, and goes on waiting where it waited.

@@ -291,3 +291,11 @@ func TestABackupOfAFileIsAStoreOfItsOwn(t *testing.T) {
 		t.Errorf("restored: %+v, %v", p, err)
 	}
 }
+
+func TestMemoryKeepsPagesAsThePortsSay(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) (storetest.Side, storetest.Side) {
+		t.Helper()
+		side := storetest.Side{Pages: pager.NewMemory(time.Now)}
+		return side, side
+	})
+}
