@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -424,4 +425,46 @@ func TestRunReadsSourcesAndCoversAgain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestWordsAreResolvedWhileSourcesAndCoversChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "members.csv")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte("person\n"+text), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	write("alice\n")
+	fed := group("fed")
+	fed.Source = Source{Address: path}
+	d := newDesk(t, Config{Groups: []Group{fed, group("both", "fed", "duty")}, Rotas: []Rota{weekly("duty")}}, nil)
+	d.Refresh(t.Context())
+	var asking sync.WaitGroup
+	changed := make(chan struct{})
+	for range 4 {
+		asking.Go(func() {
+			for {
+				select {
+				case <-changed:
+					return
+				default:
+				}
+				if m, err := d.Resolve("both"); err != nil || len(m.People) == 0 {
+					t.Errorf("%v, %v", m, err)
+				}
+				d.OnCall()
+				d.Sources()
+			}
+		})
+	}
+	for i := range 20 {
+		write([]string{"alice\n", "bob\ncarol\n", "", "zoe\n"}[i%4])
+		d.Refresh(t.Context())
+		d.covers("", "alice", []string{"bob", "carol"}[i%2], "for 1h")
+		if _, err := d.Uncover(t.Context(), telgate.CoverOrder{For: "alice"}); err != nil {
+			t.Error(err)
+		}
+	}
+	close(changed)
+	asking.Wait()
 }
