@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,7 +86,13 @@ type Feed struct {
 	copied  copied
 	content Content
 	problem string
-	told    [2]bool // what the log was told: a problem, being stale
+	told    told
+}
+
+// told is what the log was told already; only Run knows.
+type told struct {
+	problem, stale bool
+	notes          string
 }
 
 // New checks a source's address; nothing is read yet.
@@ -217,16 +224,20 @@ func (f *Feed) Run(ctx context.Context) {
 func (f *Feed) tell(ctx context.Context, err error) {
 	s := f.State()
 	log := f.env.Log.With("source", f.cfg.Name, "from", s.From)
-	switch told := f.told[0]; {
-	case err != nil && !told:
+	switch {
+	case err != nil && !f.told.problem:
 		log.WarnContext(ctx, "source has a problem; what it last said is used", "err", err, "copy", s.Fetched)
-	case err == nil && told:
+	case err == nil && f.told.problem:
 		log.InfoContext(ctx, "source is well again")
 	}
-	if s.Stale && !f.told[1] {
+	if s.Stale && !f.told.stale {
 		log.WarnContext(ctx, "source is stale", "copy", s.Fetched)
 	}
-	f.told = [2]bool{err != nil, s.Stale}
+	notes := strings.Join(s.Notes, "; ")
+	if notes != "" && notes != f.told.notes {
+		log.WarnContext(ctx, "not all of a source can be used", "notes", notes)
+	}
+	f.told = told{problem: err != nil, stale: s.Stale, notes: notes}
 }
 
 // At is who the source says is on call at a moment: those it always names, and those whose shift it is.

@@ -314,14 +314,14 @@ func TestASourceIsReadOnATimerAndItsTroublesAreLoggedOnce(t *testing.T) {
 		if fmt.Sprint(f.State().Always) != "[alice]" || !f.State().Stale {
 			t.Errorf("broken: %+v", f.State())
 		}
-		write("person\nbob\n")
+		write("person\nbob\nzoe\n")
 		pass(2 * time.Minute)
 		if fmt.Sprint(f.State().Always) != "[bob]" {
 			t.Errorf("again: %v", f.State().Always)
 		}
 		cancel()
 		<-done
-		if want := "[source has a problem; what it last said is used source is stale source is well again]"; fmt.Sprint(log.lines) != want {
+		if want := "[source has a problem; what it last said is used source is stale source is well again not all of a source can be used]"; fmt.Sprint(log.lines) != want {
 			t.Errorf("logged %v", log.lines)
 		}
 		if len(waits) != 22 {

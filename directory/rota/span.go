@@ -74,7 +74,7 @@ func plain(text string) string {
 	s = regexp.MustCompile(`(\d)\s*分間?`).ReplaceAllString(s, "${1}m")
 	s = regexp.MustCompile(`(\d)\s*日間`).ReplaceAllString(s, "${1}d")
 	s = regexp.MustCompile(`^(.*?)から`).ReplaceAllString(s, "from $1 ")
-	s = strings.NewReplacer("明日", " tomorrow ", "今日", " today ", "まで", " ", "間", " ", "月曜", " mon ", "火曜", " tue ", "水曜", " wed ",
+	s = strings.NewReplacer("正午", " noon ", "明日", " tomorrow ", "今日", " today ", "まで", " ", "間", " ", "月曜", " mon ", "火曜", " tue ", "水曜", " wed ",
 		"木曜", " thu ", "金曜", " fri ", "土曜", " sat ", "日曜", " sun ", "日 ", " ", ",", " ").Replace(s)
 	s = regexp.MustCompile(`(\d{4}-\d{2}-\d{2})t(\d)`).ReplaceAllString(s, "$1 $2")
 	if regexp.MustCompile(`^(\s*\d+\s*[dhm])+\s*$`).MatchString(s) {
@@ -156,9 +156,15 @@ func daysNamed(words []string, today Date) (days []Date, named bool) {
 	return nil, false
 }
 
-// timeOfDay reads "18:00", "6pm" and "6:30 pm".
+// timeOfDay reads "18:00", "6pm", "6:30 pm", "noon" and "midnight".
 func timeOfDay(words []string) (clock Clock, rest []string, err error) {
 	word, rest := words[0], words[1:]
+	switch word {
+	case "noon":
+		return 12 * 60, rest, nil
+	case "midnight":
+		return 24 * 60, rest, nil
+	}
 	if len(rest) > 0 && (rest[0] == "am" || rest[0] == "pm") {
 		word, rest = word+rest[0], rest[1:]
 	}
