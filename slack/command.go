@@ -150,7 +150,7 @@ func (p *parser) name() string {
 		if end := strings.IndexByte(p.rest, '>'); end > 0 {
 			inside := p.rest[1:end]
 			p.rest = p.rest[end+1:]
-			return mentioned(inside)
+			return strings.TrimSpace(strings.ReplaceAll(mentioned(inside), ",", " ")) // no name holds a comma: this means nobody
 		}
 	}
 	return strings.TrimPrefix(clean(html.UnescapeString(p.word())), "@")

@@ -24,6 +24,7 @@ func TestACommandIsReadAsPeopleTypeIt(t *testing.T) {
 		"<@U1AB> look":                      page("look", "<@U1AB>"),
 		"<@W1AB|alice>,bob x":               page("x", "<@W1AB>", "bob"),
 		"<!subteam^S1|@ops> down":           page("down", "ops"),
+		"<@U0,0> x":                         page("x", "U0 0"),
 		"&lt;@U1AB&gt; x":                   page("x", "<@U1AB>"),
 		"alice a &amp; b &lt;c&gt;":         page("a & b <c>", "alice"),
 		"alice see <https://x.test|x>":      page("see x", "alice"),
@@ -66,7 +67,7 @@ func TestACommandIsReadAsPeopleTypeIt(t *testing.T) {
 }
 
 func FuzzParseCommand(f *testing.F) {
-	for _, seed := range []string{"alice db", "<@U1|x>,bob y", "cover a by b until 1", "new ,", "&lt;&amp;", "<", "who 、", "\xff\xfe", "🏳️‍🌈 x"} {
+	for _, seed := range []string{"alice db", "<@U1|x>,bob y", "cover a by b until 1", "<@U0,0>0000", "<x|,>", "new ,", "&lt;&amp;", "<", "who 、", "\xff\xfe", "🏳️‍🌈 x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
