@@ -61,7 +61,9 @@ func (w *vigil) follow(ctx context.Context, id telgate.PageID, hangUp func()) er
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	status, result := 0, telgate.Result("")
-	var late, over <-chan time.Time // from a signal on: the trunk had its time; so had the page
+	limit, cut := time.NewTimer(time.Hour), false // from a signal on: of the trunk, then of the page
+	limit.Stop()
+	defer limit.Stop()
 	for {
 		select {
 		case ev, more := <-events:
@@ -78,32 +80,37 @@ func (w *vigil) follow(ctx context.Context, id telgate.PageID, hangUp func()) er
 			w.carried(ev)
 		case <-tick.C:
 			view.tick()
-		case <-late:
+		case <-limit.C:
+			if cut {
+				return withStatus(status, nil)
+			}
 			if w.trunk != "" {
 				w.say(fmt.Sprintf("trunk %s has not confirmed it: the phone may still ring, or be up, for a while", w.trunk))
 			}
-			late, over = nil, w.end(hangUp)
-		case <-over:
-			return withStatus(status, nil)
+			cut = true
+			w.end(hangUp)
+			limit.Reset(lastMoment)
 		case s := <-w.signals:
-			if status == 0 {
-				status, late = signalStatus(s), time.After(hangUpLimit)
-				view.close()
-				w.say(hangingUp(s, w.trunk))
-				w.stop(ctx, id)
-			} else {
-				late, over = nil, w.end(hangUp)
+			if status != 0 {
+				cut = true
+				w.end(hangUp)
+				limit.Reset(lastMoment)
+				continue
 			}
+			status = signalStatus(s)
+			view.close()
+			w.say(hangingUp(s, w.trunk))
+			w.stop(ctx, id)
+			limit.Reset(hangUpLimit)
 		}
 	}
 }
 
-// end waits for trunks no more, and tells when to give the page up, too.
-func (w *vigil) end(hangUp func()) <-chan time.Time {
+// end waits for trunks no more.
+func (w *vigil) end(hangUp func()) {
 	hangUp()
 	w.gateway.hurry()
 	w.cut()
-	return time.After(lastMoment)
 }
 
 // hurry has trunks that stop wait for no answer.

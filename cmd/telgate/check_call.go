@@ -209,7 +209,7 @@ func (c *testCall) talk(ctx context.Context) {
 	c.began = c.g.look.app.env.now()
 	c.session.Play(frames)
 	c.follow(ctx, time.Duration(len(frames))*media.Frame+testTail, nil, nil)
-	if c.ended == nil && c.press() {
+	if c.ended == nil && c.press() { //nolint:contextcheck // what a leg sends has a limit of its own
 		c.follow(ctx, testKeyWait, func(ev sip.Event) bool {
 			if d, is := ev.(sip.Digit); is && d.Digit == testKey && c.line.Keys != voice.KeysRFC4733 {
 				c.key = byInfo
