@@ -8,6 +8,7 @@ type Refusal struct {
 	Message     string   // one sentence for the asker, with what to do; numbers masked
 	Suggestions []string // nicknames that may have been meant, whole: one may be a number
 	Subject     string   // the word or person it is about, whole
+	Pause       *Pause   // RefusedNotReady: calling is paused
 }
 
 // Error is the sentence for the asker.

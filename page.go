@@ -48,6 +48,7 @@ type Page struct {
 type Wait struct {
 	WaitsFor  time.Time // when the next step begins, or how long a line is waited for
 	WaitsLine string    // the trunk whose lines are all in use, "" = none
+	Paused    bool      // calling is paused: see [Pause]
 }
 
 // Clone returns a deep enough copy that the receiver may be changed afterwards.
@@ -166,5 +167,6 @@ const (
 	SkipForbidden SkipReason = "forbidden" // emergency, short, premium or not in prefixes_allowed
 	SkipResting   SkipReason = "resting"   // it may still ring from a call that was cut off, or is invalid
 	SkipNoLine    SkipReason = "no_line"   // no trunk can carry it
+	SkipPaused    SkipReason = "paused"    // waiting: calling is paused; no step is skipped for it
 	SkipEnded     SkipReason = "ended_first"
 )

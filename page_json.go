@@ -20,6 +20,7 @@ type pageJSON struct {
 	Ended     string       `json:"ended,omitempty"`
 	WaitsFor  string       `json:"waits_for,omitempty"`
 	WaitsLine string       `json:"waits_line,omitempty"`
+	Paused    bool         `json:"paused,omitempty"`
 	Rounds    int          `json:"rounds"`
 	Askers    []askerJSON  `json:"askers"`
 	People    []personJSON `json:"people"`
@@ -76,7 +77,7 @@ func (p Page) TracedJSON(showNumbers bool) []byte { return p.encode(showNumbers,
 func (p Page) encode(showNumbers, trace bool) []byte {
 	out := pageJSON{
 		V: EventVersion, Page: p.ID, Version: p.Version, Title: p.Title, Message: p.Message, State: p.State, Result: p.Result, Late: p.Late,
-		Accepted: stamp(p.Accepted), Ended: stamp(p.Ended), WaitsFor: stamp(p.WaitsFor), WaitsLine: p.WaitsLine, Rounds: p.Rounds,
+		Accepted: stamp(p.Accepted), Ended: stamp(p.Ended), WaitsFor: stamp(p.WaitsFor), WaitsLine: p.WaitsLine, Paused: p.Paused, Rounds: p.Rounds,
 		Askers: []askerJSON{}, People: []personJSON{}, Steps: []stepJSON{}, Stopped: p.Stopped,
 	}
 	for _, a := range p.Askers {
@@ -136,7 +137,7 @@ func ParsePage(b []byte) (Page, error) {
 	}
 	p := Page{
 		ID: in.Page, Version: in.Version, Title: in.Title, Message: in.Message, State: in.State, Result: in.Result, Late: in.Late,
-		Accepted: moment(in.Accepted), Ended: moment(in.Ended), Wait: Wait{WaitsFor: moment(in.WaitsFor), WaitsLine: in.WaitsLine},
+		Accepted: moment(in.Accepted), Ended: moment(in.Ended), Wait: Wait{WaitsFor: moment(in.WaitsFor), WaitsLine: in.WaitsLine, Paused: in.Paused},
 		Rounds: in.Rounds, Stopped: in.Stopped,
 	}
 	for _, a := range in.Askers {

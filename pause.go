@@ -15,5 +15,5 @@ func (p Pause) Refusal() *Refusal {
 	if p.Why != "" {
 		m += " (" + p.Why + ")"
 	}
-	return &Refusal{Reason: RefusedNotReady, Message: m + ". Call by hand, or have it resumed (telgate resume)."}
+	return &Refusal{Reason: RefusedNotReady, Pause: &p, Message: m + ". Call by hand, or have it resumed (telgate resume)."}
 }

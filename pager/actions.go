@@ -43,7 +43,7 @@ func (p *Pager) Confirm(ctx context.Context, id telgate.PageID, by telgate.Actor
 	if err != nil {
 		return err
 	}
-	if !p.cfg.Policy.May(by, telgate.ActConfirm, page) {
+	if !p.cfg().Policy.May(by, telgate.ActConfirm, page) {
 		return refuse(telgate.RefusedNotAllowed, string(id), "Only the person who is called can say \"I've got it\".")
 	}
 	target, _ := page.TargetBySlack(by.ID)
@@ -72,7 +72,7 @@ func (p *Pager) may(ctx context.Context, id telgate.PageID, by telgate.Actor, ac
 	if err != nil {
 		return err
 	}
-	if !p.cfg.Policy.May(by, act, page) {
+	if !p.cfg().Policy.May(by, act, page) {
 		return refuse(telgate.RefusedNotAllowed, string(id), sorry)
 	}
 	return nil

@@ -92,7 +92,7 @@ func (r *run) enter(m *plan.Move, t *tries, live *telgate.Call) (Grant, error) {
 
 // beginning is a call that begins, and the page with it.
 func (r *run) beginning(live *telgate.Call, number string) *Beginning {
-	trunk, _ := r.pager.cfg.trunk(live.Trunk)
+	trunk, _ := r.pager.cfg().trunk(live.Trunk)
 	return &Beginning{
 		Change: *r.change(), Call: live.Call, Number: number, Trunk: live.Trunk, Lines: trunk.Limit, RingUntil: live.Times.RingUntil,
 	}
@@ -109,7 +109,7 @@ func (r *run) perNumber() int {
 	if r.force {
 		return 0
 	}
-	return r.pager.cfg.PerNumber
+	return r.pager.cfg().PerNumber
 }
 
 // abandon ends a step whose call was not begun. Where an answer of the ledger got lost it may hold phone and line for it.

@@ -44,12 +44,12 @@ func (r *run) order(m *plan.Move, c *plan.Choice, unheard bool) (*telgate.Call, 
 		Trunk: c.Trunk, LastHope: c.Last, Unheard: unheard, Ring: e.Ring, Language: e.Person.Language, Prompt: r.prompt, Confirm: e.Person.Confirm,
 	}}
 	if call.Confirm == "" {
-		call.Confirm = r.pager.cfg.Confirm
+		call.Confirm = r.pager.cfg().Confirm
 	}
 	if call.Language == "" {
-		call.Language = r.pager.cfg.Language
+		call.Language = r.pager.cfg().Language
 	}
-	call.Times.RingUntil = r.pager.cfg.ringUntil(now, call.Ring)
+	call.Times.RingUntil = r.pager.cfg().ringUntil(now, call.Ring)
 	return call, nil
 }
 

@@ -64,12 +64,12 @@ func (g *rung) by(keys []string, now time.Time) (who ringing, found bool) {
 //
 //nolint:contextcheck // an incoming call is nobody's request: what it begins lives as long as the pager
 func (p *Pager) RungBy(trunk, user string) {
-	t, ok := p.cfg.trunk(trunk)
+	t, ok := p.cfg().trunk(trunk)
 	if !ok || user == "" {
 		return
 	}
 	now := p.env.Now()
-	who, found := p.rung.by(p.cfg.Dialer.Caller(user, t), now)
+	who, found := p.rung.by(p.cfg().Dialer.Caller(user, t), now)
 	if !found {
 		return
 	}

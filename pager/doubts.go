@@ -73,8 +73,8 @@ type TrunkState struct {
 
 // Trunks are all trunks in order, as they are now.
 func (p *Pager) Trunks() []TrunkState {
-	all := make([]TrunkState, 0, len(p.cfg.Trunks))
-	for _, t := range p.cfg.Trunks {
+	all := make([]TrunkState, 0, len(p.cfg().Trunks))
+	for _, t := range p.cfg().Trunks {
 		s := TrunkState{Name: t.Name, Doubt: p.doubts.of(t.Name)}
 		s.Calls, s.Waiting = p.lines.of(t.Name)
 		all = append(all, s)

@@ -23,7 +23,7 @@ type forward struct {
 // redirected decides whether a call that was answered 301 or 302 goes on, and readies everything for it: the new number is
 // held against every rule, claimed like any other, and a line is taken. nil: the call has ended, and says why.
 func (r *run) redirected(ctx context.Context, m *plan.Move, t *tries, call *telgate.Call) *forward {
-	trunk, _ := r.pager.cfg.trunk(call.Trunk)
+	trunk, _ := r.pager.cfg().trunk(call.Trunk)
 	if call.Outcome != telgate.OutcomeRedirected || !trunk.Redirect || call.Signal.Status != 301 && call.Signal.Status != 302 {
 		return nil
 	}
@@ -40,7 +40,10 @@ func (r *run) follow(ctx context.Context, m *plan.Move, t *tries, trunk *plan.Tr
 	if !r.goesOn(ctx) {
 		return nil, errors.New("the page is over")
 	}
-	number, err := r.pager.cfg.Dialer.Redirect(call.Signal.RedirectTo, *trunk)
+	if pause, _ := r.pager.paused(); pause != nil {
+		return nil, errors.New("calling is paused")
+	}
+	number, err := r.pager.cfg().Dialer.Redirect(call.Signal.RedirectTo, *trunk)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (r *run) follow(ctx context.Context, m *plan.Move, t *tries, trunk *plan.Tr
 	}
 	live := &telgate.Call{State: telgate.CallForwarded, Order: call.Order}
 	live.Forward, live.Ring, live.LastHope, live.Unheard = call.Signal.RedirectTo, left, true, false
-	live.Times.RingUntil = r.pager.cfg.ringUntil(r.pager.env.Now(), left)
+	live.Times.RingUntil = r.pager.cfg().ringUntil(r.pager.env.Now(), left)
 	if !call.Times.Ended.IsZero() {
 		live.Spent = max(0, call.Times.Ended.Sub(call.Times.Dialed)-call.Times.RingFor())
 	}

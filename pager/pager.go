@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"telgate"
@@ -41,13 +42,15 @@ type Env struct {
 	Gateway  string // this process among the gateways that share the ledger, never used before; "" = there are no others
 	HandOver bool   // the ledger outlives this process: pages whose gateway stops are left for the next one, not cancelled
 
+	Brake Brake // the kill switch; nil = there is none
+
 	// News names pages that something happened to; it saves waiting for the next look. nil = none.
 	News func(context.Context) <-chan telgate.PageID
 }
 
 // Pager runs pages. Its methods are safe for concurrent use.
 type Pager struct {
-	cfg    Config
+	conf   atomic.Pointer[Config]
 	env    Env
 	caller Caller
 	people Directory
@@ -73,12 +76,14 @@ type Pager struct {
 
 // New returns a Pager that accepts nothing before it runs.
 func New(cfg Config, caller Caller, people Directory, books Books, env Env) *Pager {
-	return &Pager{
-		cfg: cfg, env: env, caller: caller, people: people, books: books, lease: standing{gateway: cmp.Or(env.Gateway, "alone")},
+	p := &Pager{
+		env: env, caller: caller, people: people, books: books, lease: standing{gateway: cmp.Or(env.Gateway, "alone")},
 		phones: newPhones(), trunks: &trunks{health: map[string]plan.Health{}}, watch: newWatchers(),
 		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(),
 		running: map[telgate.PageID]*run{}, past: newPast(), look: make(chan struct{}, 1),
 	}
+	p.conf.Store(&cfg)
+	return p
 }
 
 // Start lets pages be accepted, and goes on with those that nobody owns, until ctx is done; then calls are hung up, and

@@ -221,6 +221,9 @@ func (r *run) limit() time.Time { return r.state.Began.Add(r.plan.Policy.PageLim
 // heldUp waits while the gateway may begin nothing; false where it may. The page's limit counts all the same.
 func (r *run) heldUp(ctx context.Context) bool {
 	free := r.pager.held()
+	if free == nil {
+		free = r.braked()
+	}
 	if free == nil || !r.pager.env.Now().Before(r.limit()) {
 		return false
 	}

@@ -103,12 +103,12 @@ func (r *run) dropLine(t *tries) {
 func (p *Pager) route(n *telgate.Number, tried []string) (plan.Choice, bool, error) {
 	now := p.env.Now()
 	if bad := p.doubts.avoid(n.Key()); bad != "" && !slices.Contains(tried, bad) {
-		if choice, ok, _ := p.trunks.route(&p.cfg, n, append(slices.Clone(tried), bad), now); ok {
+		if choice, ok, _ := p.trunks.route(p.cfg(), n, append(slices.Clone(tried), bad), now); ok {
 			choice.Last = false // the avoided one is left
 			return choice, true, nil
 		}
 	}
-	return p.trunks.route(&p.cfg, n, tried, now)
+	return p.trunks.route(p.cfg(), n, tried, now)
 }
 
 // learn takes a call into account. It tells whether the next trunk may try: never after the phone may have rung.
@@ -130,7 +130,7 @@ func (r *run) learn(ctx context.Context, m *plan.Move, t *tries, call *telgate.C
 	case telgate.OutcomeTrunkFailed:
 		return call.Detail != telgate.DetailNoFinal && call.Detail != telgate.DetailUnusableAnswer
 	case telgate.OutcomeBlocked: // another trunk may show a caller that is welcome
-		t.trunks = append(t.trunks, r.pager.cfg.withCallerOf(call.Trunk)...)
+		t.trunks = append(t.trunks, r.pager.cfg().withCallerOf(call.Trunk)...)
 		return call.Times.Alerted.IsZero()
 	default:
 		return false

@@ -17,8 +17,11 @@ func (p *Pager) Submit(ctx context.Context, r telgate.Request) (telgate.Receipt,
 	if r.Force {
 		act = telgate.ActForce
 	}
-	if !p.cfg.Policy.May(r.Asker, act, nil) {
+	if !p.cfg().Policy.May(r.Asker, act, nil) {
 		return telgate.Receipt{}, refuse(telgate.RefusedNotAllowed, "", "You may not have people called. Ask an administrator of telgate.")
+	}
+	if pause, _ := p.paused(); pause != nil {
+		return telgate.Receipt{}, pause.Refusal()
 	}
 	people, title, prompt, err := p.resolve(r.Who)
 	if err != nil {
@@ -28,7 +31,7 @@ func (p *Pager) Submit(ctx context.Context, r telgate.Request) (telgate.Receipt,
 		return telgate.Receipt{}, refuse(telgate.RefusedNotReady, "", "NOT accepted: this gateway is stopping. Call by hand, or ask again in a minute.")
 	}
 	defer p.work.Done()
-	c := course{plan: plan.Build(people, p.cfg.Plan), prompt: prompt, force: r.Force}
+	c := course{plan: plan.Build(people, p.cfg().Plan), prompt: prompt, force: r.Force}
 	numbers, err := p.diallable(&c.plan)
 	if err != nil {
 		return telgate.Receipt{}, err
@@ -47,7 +50,7 @@ const acceptLimit = 900 * time.Millisecond
 func (p *Pager) accept(ctx context.Context, r *telgate.Request, c *course, page telgate.Page, numbers []string) (telgate.Receipt, error) {
 	a := &Acceptance{
 		Hold: Hold{Page: page.ID, Gateway: p.gateway(), Token: 1}, Key: r.Key, Page: page, Course: c.encode(), Numbers: numbers,
-		Join: !r.New, PerNumber: p.cfg.PerNumber, PerAsker: p.cfg.PerAsker, // force is for the limits of a number, not of who asks
+		Join: !r.New, PerNumber: p.cfg().PerNumber, PerAsker: p.cfg().PerAsker, // force is for the limits of a number, not of who asks
 	}
 	if r.Force {
 		a.PerNumber = 0
@@ -109,7 +112,7 @@ func (p *Pager) resolve(words []string) (people []telgate.Person, title, prompt 
 		return nil, "", "", refuse(telgate.RefusedUnknownName, "", "Say whom to call.")
 	}
 	if prompt == "" {
-		prompt = p.cfg.Prompt
+		prompt = p.cfg().Prompt
 	}
 	return people, strings.Join(titles, ", "), prompt, nil
 }
@@ -121,7 +124,7 @@ func (p *Pager) diallable(steps *plan.Plan) ([]string, error) {
 	var usable []string
 	for i := range steps.Entries {
 		e := &steps.Entries[i]
-		_, ok, err := p.cfg.Dialer.Route(e.Number, p.cfg.Trunks, nil, nil, p.env.Now())
+		_, ok, err := p.cfg().Dialer.Route(e.Number, p.cfg().Trunks, nil, nil, p.env.Now())
 		if err != nil && !ok {
 			why = fmt.Errorf("%s (%s): %w", e.Person.Nick, e.Number, err)
 			continue
@@ -151,7 +154,7 @@ func (p *Pager) newPage(r telgate.Request, people []telgate.Person, title string
 	now := p.env.Now()
 	page := telgate.Page{
 		ID: telgate.PageID("p" + id), Version: 1, Title: title, Message: r.Message, State: telgate.PageAccepted, Accepted: now,
-		Rounds: p.cfg.Plan.Rounds, Askers: []telgate.Asker{{Actor: r.Asker, Message: r.Message, At: now}},
+		Rounds: p.cfg().Plan.Rounds, Askers: []telgate.Asker{{Actor: r.Asker, Message: r.Message, At: now}},
 	}
 	for _, person := range people {
 		page.Targets = append(page.Targets, telgate.Target{Nick: person.Nick, Name: person.Name, Slack: person.Slack})

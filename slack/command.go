@@ -24,6 +24,8 @@ const (
 	verbHelp     verb = "help"
 	verbOnCall   verb = "oncall"
 	verbCover    verb = "cover"
+	verbPause    verb = "pause"
+	verbResume   verb = "resume"
 	verbReserved verb = "reserved"
 	verbWrong    verb = "wrong" // cannot be read; order.word names the verb it began with, if any
 )
@@ -46,7 +48,7 @@ type order struct {
 // parseCommand reads what was typed after the command's name:
 //
 //	WHO[,WHO…] [message] · force|new WHO … · stop [WHO] · status · test · who NAME · list · help · oncall [ROTA] ·
-//	cover [WHO [by NAME] WHEN|end]
+//	cover [WHO [by NAME] WHEN|end] · pause [why] · resume
 //
 // Slack's entities (&amp; &lt; &gt;) are decoded once, after its own <…> forms were read; what somebody typed as "<@U1>"
 // by hand arrives as entities and is no mention.
@@ -77,7 +79,11 @@ func parseCommand(text string) order {
 		return order{verb: v, who: p.names()}
 	case verbCover:
 		return p.cover()
-	case "pause", "resume", "mute", "unmute", "all":
+	case verbPause:
+		return order{verb: v, message: p.message()}
+	case verbResume:
+		return order{verb: v}
+	case "mute", "unmute", "all":
 		return order{verb: verbReserved, word: string(v)}
 	default: // a name
 	}

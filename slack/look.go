@@ -30,8 +30,11 @@ func (s *Slack) status(ctx context.Context) string {
 		}
 	}
 	lines := []string{s.words.say("*%s*: nothing is being called.", "*%s*: 呼び出し中のものはありません。", formatless(s.cfg.GatewayName))}
+	if paused := s.pauseLine(); paused != "" {
+		lines = append([]string{paused}, lines...)
+	}
 	if len(running) > 0 {
-		lines[0] = s.words.say("*%s* is calling:", "*%s* の呼び出し中:", formatless(s.cfg.GatewayName))
+		lines[len(lines)-1] = s.words.say("*%s* is calling:", "*%s* の呼び出し中:", formatless(s.cfg.GatewayName))
 		lines = append(lines, running...)
 	}
 	if len(recent) > 0 {
@@ -51,7 +54,7 @@ func (s *Slack) who(by telgate.Actor, word string) string {
 	if err != nil {
 		return s.refused(err)
 	}
-	numbers := s.cfg.Policy.May(by, telgate.ActSee, nil)
+	numbers := s.policy().May(by, telgate.ActSee, nil)
 	lines := []string{s.words.say("*%s* is called in this order:", "*%s* の呼び出し順:", formatless(m.Title))}
 	for _, p := range m.People {
 		name := formatless(p.Nick)

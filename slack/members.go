@@ -20,10 +20,11 @@ const (
 
 // members knows who may be an asker: guests and people of other organisations never are, and user groups may allow.
 type members struct {
-	policy telgate.Policy
+	policy func() telgate.Policy
 	api    *client
 	now    func() time.Time
 	read   chan struct{} // closed when every group was asked for once
+	again  chan struct{}
 
 	mu     sync.Mutex
 	people map[string]member
@@ -38,8 +39,8 @@ type member struct {
 // errUnknownMember says that Slack did not tell in time who the asker is.
 var errUnknownMember = errors.New("slack did not say whether the asker is a full member")
 
-func newMembers(policy telgate.Policy, api *client, now func() time.Time) *members {
-	return &members{policy: policy, api: api, now: now, read: make(chan struct{}), people: map[string]member{}, groups: map[string][]string{}}
+func newMembers(policy func() telgate.Policy, api *client, now func() time.Time) *members {
+	return &members{policy: policy, api: api, now: now, read: make(chan struct{}), again: make(chan struct{}, 1), people: map[string]member{}, groups: map[string][]string{}}
 }
 
 // refresh keeps the user groups of the policy up to date until ctx is done. A group that cannot be read keeps its last
@@ -47,8 +48,8 @@ func newMembers(policy telgate.Policy, api *client, now func() time.Time) *membe
 func (m *members) refresh(ctx context.Context, log *slog.Logger) {
 	first := sync.OnceFunc(func() { close(m.read) })
 	defer first()
-	for len(m.policy.AllowGroups) > 0 {
-		for _, id := range m.policy.AllowGroups {
+	for {
+		for _, id := range m.policy().AllowGroups {
 			users, err := m.api.groupMembers(ctx, id)
 			if err != nil {
 				if ctx.Err() == nil {
@@ -61,9 +62,30 @@ func (m *members) refresh(ctx context.Context, log *slog.Logger) {
 			m.mu.Unlock()
 		}
 		first()
-		if !pause(ctx, groupsRefresh) {
+		if !m.untilDue(ctx) {
 			return
 		}
+	}
+}
+
+// untilDue waits until the groups are to be read again; false where ctx is done.
+func (m *members) untilDue(ctx context.Context) bool {
+	timer := time.NewTimer(groupsRefresh)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-m.again:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// readAgain has the groups read without waiting: others count now.
+func (m *members) readAgain() {
+	select {
+	case m.again <- struct{}{}:
+	default: // they are about to be
 	}
 }
 
@@ -77,7 +99,7 @@ func (m *members) actor(ctx context.Context, a telgate.Actor, outsider bool) (te
 		return a, nil
 	}
 	guest, err := m.guest(ctx, a.ID)
-	if err != nil && !slices.Contains(m.policy.AllowUsers, a.ID) && !slices.Contains(m.policy.Admins, a.ID) {
+	if err != nil && !slices.Contains(m.policy().AllowUsers, a.ID) && !slices.Contains(m.policy().Admins, a.ID) {
 		a.Guest, a.Unknown = true, true // what needs their own id only, they may still do
 		return a, err
 	}

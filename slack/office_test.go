@@ -26,6 +26,7 @@ type office struct {
 	stop  func() // ends Run, and waits for it
 	cfg   slack.Config
 	shelf slack.Shelf
+	kill  slack.Switch
 }
 
 // change is what a test wants otherwise.
@@ -34,6 +35,7 @@ type change struct {
 	workspace slacktest.Config
 	alone     bool // do not wait for connections: there will be none
 	shelf     slack.Shelf
+	kill      slack.Switch
 }
 
 func open(t *testing.T, c change) *office {
@@ -59,7 +61,7 @@ func open(t *testing.T, c change) *office {
 	if c.config != nil {
 		c.config(&cfg)
 	}
-	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy), cfg: cfg, shelf: c.shelf}
+	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy), cfg: cfg, shelf: c.shelf, kill: c.kill}
 	if o.shelf == nil {
 		o.shelf = slack.NewMemoryShelf()
 	}
@@ -80,7 +82,7 @@ func open(t *testing.T, c change) *office {
 func (o *office) run() {
 	o.t.Helper()
 	var err error
-	if o.slack, err = slack.New(o.cfg, o.pages, o.pages, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if o.slack, err = slack.New(o.cfg, o.pages, o.pages, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Switch: o.kill}); err != nil {
 		o.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(o.t.Context())

@@ -54,6 +54,10 @@ func (s *Slack) obey(ctx context.Context, c command, key string) (answer string)
 		return s.page(ctx, c, actor, o, key)
 	case verbStop:
 		return s.stop(ctx, actor, o.who)
+	case verbPause:
+		return s.pause(ctx, actor, o.message)
+	case verbResume:
+		return s.resume(ctx, actor)
 	case verbReserved:
 		return s.words.say("%s %s is not in this version.", "%s %s はこの版にはありません。", s.cfg.Command, o.word)
 	case verbWrong:
@@ -64,7 +68,7 @@ func (s *Slack) obey(ctx context.Context, c command, key string) (answer string)
 		}
 	case verbStatus, verbWho, verbList, verbHelp, verbOnCall:
 	}
-	if !s.cfg.Policy.May(actor, telgate.ActLook, nil) {
+	if !s.policy().May(actor, telgate.ActLook, nil) {
 		return s.words.notAllowed()
 	}
 	switch o.verb {
@@ -154,7 +158,7 @@ func (s *Slack) stop(ctx context.Context, by telgate.Actor, who []string) string
 				s.each(chosen, func(p telgate.Page) string { return "`" + s.cfg.Command + " stop " + plainName(p) + "`" })
 		}
 	}
-	look := s.cfg.Policy.May(by, telgate.ActLook, nil)
+	look := s.policy().May(by, telgate.ActLook, nil)
 	for _, word := range who {
 		m, err := s.people.Resolve(word)
 		if err != nil && look {

@@ -18,7 +18,7 @@ type Probe struct {
 // relies tells whether the permissions of the configuration need a scope: without users:read nobody is known to be a full
 // member but those who are listed by id.
 func (s *Slack) relies(scope string) bool {
-	p := s.cfg.Policy
+	p := s.policy()
 	switch scope {
 	case "users:read":
 		return len(p.AllowGroups)+len(p.AllowChannels) > 0

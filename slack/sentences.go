@@ -52,6 +52,9 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 	case telgate.RefusedTime:
 		return "時刻が読めません。例: 18:00まで、明日9:00まで、2時間"
 	case telgate.RefusedNotReady:
+		if r.Pause != nil {
+			return "受け付けませんでした。発信は一時停止中です(" + clip(r.Pause.By, nameCells) + "、" + r.Pause.At.UTC().Format("15:04 UTC") + " から)。手動でかけてください。"
+		}
 		return "受け付けませんでした。ゲートウェイは停止中です。手動でかけるか、1 分後にもう一度お試しください。"
 	}
 	return r.Message
@@ -84,6 +87,7 @@ func (w words) help(command string) string {
 		w.say("`{} oncall [ROTA]` — who is on call, until when, and who follows", "`{} oncall [当番表]` — いまの当番、いつまで、次は誰か"),
 		w.say("`{} cover WHO [by NAME] until 18:00` — take somebody's turns (`for 2h`, `until tomorrow 09:00`, `from 20:00 until 22:00`); `{} cover WHO end` gives them back, `{} cover` lists",
 			"`{} cover 相手 [by 名前] 18:00まで` — 当番を代わる(`2時間`、`明日9:00まで`、`20:00から22:00まで`)。`{} cover 相手 終了` で戻し、`{} cover` で一覧"),
+		w.say("`{} pause [why]`, `{} resume` — dial nobody new until resumed (admins)", "`{} pause [理由]`、`{} resume` — 発信の一時停止と再開(管理者)"),
 	}
 	return strings.ReplaceAll("`{}` "+strings.Join(lines, "\n"), "{}", command)
 }

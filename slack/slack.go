@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"telgate"
@@ -29,15 +30,15 @@ const (
 
 // Config is what the operator chooses.
 type Config struct {
-	Mode          string // ModeSocket or ModeHTTP
-	BotToken      string // xoxb-…
-	AppToken      string // xapp-… with connections:write; socket only
-	SigningSecret string // http only
-	Command       string // "/tel"
-	Policy        telgate.Policy
-	APIURL        string // "" = Slack's own; a missing trailing slash is added
-	Language      string // of cards and answers: BCP 47, English unless it begins with "ja"
-	GatewayName   string // shown by status
+	Mode          string         // ModeSocket or ModeHTTP
+	BotToken      string         // xoxb-…
+	AppToken      string         // xapp-… with connections:write; socket only
+	SigningSecret string         // http only
+	Command       string         // "/tel"
+	Policy        telgate.Policy // until [Slack.Allow]
+	APIURL        string         // "" = Slack's own; a missing trailing slash is added
+	Language      string         // of cards and answers: BCP 47, English unless it begins with "ja"
+	GatewayName   string         // shown by status
 }
 
 // Env is what the room takes from outside.
@@ -46,6 +47,8 @@ type Env struct {
 	Log  *slog.Logger
 	HTTP *http.Client                                                         // nil = one with a 10 s limit
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // for websockets; nil = the system's
+
+	Switch Switch // the kill switch; nil = none
 }
 
 // Pages takes requests. Errors that are a [*telgate.Refusal] carry a sentence for the asker.
@@ -114,6 +117,7 @@ type Slack struct {
 	intake    *intake
 	cards     *courier
 	sockets   *sockets
+	allowed   atomic.Pointer[telgate.Policy]
 }
 
 // New checks the configuration; the error joins one [telgate.Fault] per thing that is wrong. Nothing is started.
@@ -127,7 +131,8 @@ func New(cfg Config, pages Pages, feed Feed, people Directory, shelf Shelf, env 
 	s := &Slack{cfg: cfg, env: env, words: wordsFor(cfg.Language), pages: pages, feed: feed, people: people}
 	s.api = newClient(cfg, env)
 	s.workspace = newWorkspace()
-	s.members = newMembers(cfg.Policy, s.api, env.Now)
+	s.allowed.Store(&cfg.Policy)
+	s.members = newMembers(s.policy, s.api, env.Now)
 	s.intake = newIntake(env.Now, env.Log, s.handle)
 	s.cards = newCourier(s.api, s.words, feed, shelf, env)
 	s.sockets = newSockets(cfg, env, s)

@@ -17,6 +17,9 @@ func (w words) standing(p telgate.Page) (symbol, state, more string) {
 	}
 	switch p.State {
 	case telgate.PageWaiting:
+		if p.Paused {
+			return "octagonal_sign", w.say("Paused", "一時停止"), w.say("calling is paused, nobody new is rung", "発信は一時停止中です")
+		}
 		if !p.WaitsFor.IsZero() {
 			return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
 				w.say("next call at %s", "次の発信 %s", moment(p.WaitsFor))

@@ -123,6 +123,8 @@ func (w words) skipped(r telgate.SkipReason) string {
 		return w.say("not called: it may still be ringing from before", "発信せず: 前の呼び出しがまだ鳴っている可能性")
 	case telgate.SkipNoLine:
 		return w.say("not called: no trunk carries the number, or all lines are in use", "発信せず: 使える回線がありません")
+	case telgate.SkipPaused:
+		return w.say("not called: calling was paused", "発信せず: 一時停止中")
 	case telgate.SkipEnded:
 		return w.say("not called: the page ended first", "発信せず: 先に終了しました")
 	case telgate.SkipNone:

@@ -145,6 +145,9 @@ func (v *view) line(ev telgate.Event) string {
 	case telgate.EventStepSkipped:
 		return who + "not dialled: " + v.skipped(ev)
 	case telgate.EventWaiting:
+		if ev.Skip == telgate.SkipPaused {
+			return "waiting: calling is paused (telgate resume goes on)"
+		}
 		if ev.Until.IsZero() {
 			return "waiting: the phone rings for another page"
 		}
