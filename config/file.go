@@ -8,12 +8,13 @@ import (
 
 // File is where a configuration comes from. The zero File is a configuration that was made by a program.
 type File struct {
-	path  string
-	lines map[string]int
+	path   string
+	source string
+	lines  map[string]int
 }
 
-// NewFile remembers a file's path and the lines of its keys.
-func NewFile(path, source string) File { return File{path, indexLines(source)} }
+// NewFile remembers a file's path, its text and the lines of its keys.
+func NewFile(path, source string) File { return File{path, source, indexLines(source)} }
 
 // Path is the file's path, "" for the zero File.
 func (f File) Path() string { return f.path }

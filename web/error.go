@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"telgate"
 )
@@ -61,7 +62,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if told, ok := errors.AsType[*Error](err); ok {
 		*out = *told
 	} else if refusal, ok := errors.AsType[*telgate.Refusal](err); ok {
-		*out = Error{Reason: refusal.Reason, Message: refusal.Message, Suggestions: refusal.Suggestions, Subject: refusal.Subject}
+		*out = a.refused(r, refusal)
 	} else if errors.Is(err, errLeft) || r.Context().Err() != nil {
 		return // nobody listens any more
 	} else {
@@ -69,6 +70,19 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	out.V = telgate.EventVersion
 	write(w, statusFor(out.Reason), out)
+}
+
+// refused is a refusal as its asker may see it: the words it is about may be numbers.
+func (a *API) refused(r *http.Request, refusal *telgate.Refusal) Error {
+	out := Error{Reason: refusal.Reason, Message: refusal.Message, Suggestions: slices.Clone(refusal.Suggestions), Subject: refusal.Subject}
+	if by, ok := actorOf(r.Context()); ok && a.policy().May(by, telgate.ActSee, nil) {
+		return out
+	}
+	out.Subject = telgate.Masked(out.Subject)
+	for i := range out.Suggestions {
+		out.Suggestions[i] = telgate.Masked(out.Suggestions[i])
+	}
+	return out
 }
 
 // write answers with one JSON object and a newline.

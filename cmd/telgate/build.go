@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,18 +26,20 @@ const repeatPause = 1500 * time.Millisecond
 
 // gateway is every room, wired.
 type gateway struct {
-	cfg    config.Config
+	settings // as the command began; what counts after a reload is in live
+
+	live   *live
 	log    *slog.Logger
+	clock  func() time.Time
 	tells  bool // of trunks that go down and up: commands that look at them once say so themselves
-	people *directory.Directory
-	dialer plan.Dialer
-	routes []plan.Trunk
-	sounds *prompts.Library
 	engine *media.Engine
 	trunks []*sip.Trunk
 	pager  *pager.Pager
 	slack  *slack.Slack // nil where it is off, or cannot be without a secret that is missing
 	look   *look        // nil where nobody looks at messages and packets
+	house  *house       // nil where the gateway has no place on disk
+
+	reloading sync.Mutex
 }
 
 // rules are how one command's gateway differs from another's.
@@ -72,25 +75,16 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 
 // wire makes the rooms; with faults the gateway is of no use.
 func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults) {
-	g := &gateway{log: log, tells: r.probe, look: r.look}
+	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive()}
+	var sounds *prompts.Library
 	if r.glass {
-		g.sounds = glassSounds(&cfg, log)
+		sounds = glassSounds(&cfg, log)
 	}
-	g.cfg = cfg
 	var faults, f config.Faults
-	g.dialer, f = newDialer(cfg)
-	faults = append(faults, f...)
-	g.routes, f = newRoutes(cfg)
-	faults = append(faults, f...)
-	faults = append(faults, checkTestNumbers(cfg)...)
-	g.people, f = newDirectory(cfg, env, r.keeps, log)
-	faults = append(faults, f.Without(cfg.Missing)...) // who can be called without a source's secret, can be
-	if !r.glass {
-		g.sounds, f = newSounds(cfg)
-		faults = append(faults, f...)
-	}
+	g.settings, faults = newSettings(cfg, sounds, func() (*directory.Directory, config.Faults) { return newDirectory(cfg, env, r.keeps, log) })
 	rung := func(trunk, user string) { g.pager.RungBy(trunk, user) } // there is a pager before a trunk runs
-	g.trunks, f = newTrunks(cfg, env, g.dialer, g.routes, r, rung, log)
+	dialable := func(trunk, user string) error { return g.live.now().dialable(trunk, user) }
+	g.trunks, f = newTrunks(&g.settings, env, r, dialable, rung, log)
 	faults = append(faults, f...)
 	var err error
 	if g.engine, err = media.NewEngine(media.Config{
@@ -100,11 +94,12 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 		faults = append(faults, telgate.Fault{Path: "media.ports", Message: err.Error()})
 	}
 	if len(faults) == 0 { // rooms with faults cannot be wired
-		calls := voice.New(voiceConfig(cfg, r.look), g.lines(), env.now)
-		g.pager = pager.New(g.pagerConfig(r.limits), calls, g.people, pager.NewMemory(env.now), pager.Env{Now: env.now, Rand: env.rand, Log: log})
+		g.use(g.settings)
+		g.pager = pager.New(g.pagerConfig(&g.settings, r.limits), g.live, g.live, pager.NewMemory(env.now), pager.Env{Now: env.now, Rand: env.rand, Log: log, Brake: g})
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
-		g.slack, f = newSlack(cfg, g.pager, g.people, env, log)
+		pages := &audited{pages: g.pager, from: telgate.FromSlack, note: g.note}
+		g.slack, f = newSlack(cfg, pages, g.pager, g.live, &killSwitch{gateway: g, from: telgate.FromSlack}, env, log)
 		faults = append(faults, f.Without(cfg.Missing)...) // check goes on without a secret, and without Slack then
 	}
 	return g, faults
@@ -127,17 +122,17 @@ func voiceConfig(cfg config.Config, look *look) voice.Config {
 	}
 }
 
-func (g *gateway) pagerConfig(limits bool) pager.Config {
-	c := g.cfg.Calls
+func (*gateway) pagerConfig(s *settings, limits bool) pager.Config {
+	c := s.cfg.Calls
 	p := pager.Config{
 		Plan: plan.Policy{
 			Ring: c.Ring, Rounds: c.Rounds, Pause: c.Pause, PageLimit: c.PageLimit, BusyRetry: c.BusyRetry, BusyMax: c.BusyMax,
 		},
-		Policy: policy(g.cfg), Dialer: g.dialer, Trunks: g.routes, Language: g.cfg.Gateway.Language, Prompt: c.Prompt,
+		Policy: policy(s.cfg), Dialer: s.dialer, Trunks: s.routes, Language: s.cfg.Gateway.Language, Prompt: c.Prompt,
 		Confirm: telgate.Confirm(c.Key.Confirm), Setup: c.Setup,
 	}
 	if limits {
-		p.PerNumber, p.PerAsker = g.cfg.Limits.PerNumberPerHour, g.cfg.Limits.PerAskerPerHour
+		p.PerNumber, p.PerAsker = s.cfg.Limits.PerNumberPerHour, s.cfg.Limits.PerAskerPerHour
 	}
 	return p
 }

@@ -89,19 +89,19 @@ func tenth(d time.Duration) time.Duration {
 }
 
 // recall takes up covers and the copies of sources.
-func (g *gateway) recall(ctx context.Context, log *slog.Logger) {
-	if err := g.people.Load(ctx); err != nil {
+func (s *settings) recall(ctx context.Context, log *slog.Logger) {
+	if err := s.people.Load(ctx); err != nil {
 		log.Warn("not all that was kept can be read", "err", err)
 	}
 }
 
 // freshen reads the sources, for a moment, where one of them has no copy: a gateway that starts for the first time would not
 // know who is on call.
-func (g *gateway) freshen(ctx context.Context) {
-	if slices.ContainsFunc(g.people.Sources(), func(s telgate.SourceState) bool { return s.Fetched.IsZero() }) {
+func (s *settings) freshen(ctx context.Context) {
+	if slices.ContainsFunc(s.people.Sources(), func(x telgate.SourceState) bool { return x.Fetched.IsZero() }) {
 		ctx, cancel := context.WithTimeout(ctx, openLimit)
 		defer cancel()
-		g.people.Refresh(ctx)
+		s.people.Refresh(ctx)
 	}
 }
 

@@ -60,7 +60,10 @@ func routeOf(routes []plan.Trunk, trunk string) plan.Trunk {
 	return routes[slices.IndexFunc(routes, func(r plan.Trunk) bool { return r.Name == trunk })]
 }
 
-func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan.Trunk, r rules, rung func(trunk, user string), log *slog.Logger) ([]*sip.Trunk, config.Faults) {
+func newTrunks(
+	s *settings, env *environment, r rules, dialable func(trunk, user string) error, rung func(trunk, user string), log *slog.Logger,
+) ([]*sip.Trunk, config.Faults) {
+	cfg := s.cfg
 	var faults config.Faults
 	nets := func(path string, list []string) (out []netip.Prefix) {
 		for _, s := range list {
@@ -75,7 +78,7 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 	local := nets("sip.local_nets", cfg.SIP.LocalNets)
 	var trunks []*sip.Trunk
 	for _, t := range cfg.Trunks {
-		route, r := routeOf(routes, t.Name), r
+		route, r := routeOf(s.routes, t.Name), r
 		if missing(cfg, "trunks."+t.Name) {
 			r.register = registerNot // a registrar would count a wrong password
 		}
@@ -93,7 +96,7 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 			NAT:         sip.NAT(t.NAT),
 			Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
 			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
-			Dialable: func(user string) error { return d.Check(user, route) },
+			Dialable: func(user string) error { return dialable(t.Name, user) },
 			RungBy:   func(user string) { rung(t.Name, user) },
 		}, sip.Env{Listen: env.listenPacket, Dial: env.dialFrom, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
 		for _, e := range joined(err) {
@@ -108,22 +111,22 @@ func newTrunks(cfg config.Config, env *environment, d plan.Dialer, routes []plan
 	return trunks, faults
 }
 
-// lines are the trunks as voice needs them.
-func (g *gateway) lines() map[string]voice.Line {
+// lines are the trunks as voice needs them, by these settings. A reload leaves the trunks themselves as they are.
+func (g *gateway) lines(s *settings) map[string]voice.Line {
 	lines := make(map[string]voice.Line, len(g.trunks))
 	for i, trunk := range g.trunks {
-		route := routeOf(g.routes, trunk.Name())
+		route := routeOf(s.routes, trunk.Name())
 		var codecs []media.Codec
-		for _, name := range g.cfg.Trunks[i].Codecs {
+		for _, name := range s.cfg.Trunks[i].Codecs {
 			c, _ := media.CodecByName(name) // the configuration allows no other
 			codecs = append(codecs, c)
 		}
 		lines[trunk.Name()] = voice.Line{
-			Unsupervised: g.cfg.Trunks[i].AnswerSupervision == "none",
+			Unsupervised: s.cfg.Trunks[i].AnswerSupervision == "none",
 
-			Dial:   func(n telgate.Number) (string, error) { return g.dialer.Dial(n, route) },
-			Script: g.sounds.Script,
-			Keys:   voice.KeySource(g.cfg.Trunks[i].DTMF),
+			Dial:   func(n telgate.Number) (string, error) { return s.dialer.Dial(n, route) },
+			Script: s.sounds.Script,
+			Keys:   voice.KeySource(s.cfg.Trunks[i].DTMF),
 			Invite: func(ctx context.Context, in sip.Invite) (voice.Leg, error) {
 				leg, err := trunk.Invite(ctx, in)
 				if err != nil {
@@ -136,13 +139,13 @@ func (g *gateway) lines() map[string]voice.Line {
 					return nil, &sip.SendError{Op: "open", Err: err}
 				}
 				local, advertise := trunk.MediaAddr()
-				if own, err := netip.ParseAddr(g.cfg.Media.Address); err == nil {
+				if own, err := netip.ParseAddr(s.cfg.Media.Address); err == nil {
 					advertise = own
 				}
 				return g.engine.Open(ctx, media.Options{
-					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(g.cfg.Media.Latch),
-					SRTP:     media.SRTP(g.cfg.Trunks[i].SRTP),
-					NoEvents: g.cfg.Trunks[i].DTMF == string(voice.KeysInfo),
+					Local: local, Advertise: advertise, Peer: trunk.Peer(), Codecs: codecs, Latch: media.Latch(s.cfg.Media.Latch),
+					SRTP:     media.SRTP(s.cfg.Trunks[i].SRTP),
+					NoEvents: s.cfg.Trunks[i].DTMF == string(voice.KeysInfo),
 					Tap:      g.look.packets(), Heard: g.look.hears(),
 				})
 			},

@@ -82,7 +82,7 @@ func checkCall(ctx context.Context, g *gateway, r *report, name string) error {
 		r.add("call", name, "fail", "has no test number, so nothing was rung", "set trunks."+name+".test_number to an extension that says back what it hears")
 		return nil
 	}
-	c := &testCall{g: g, r: r, name: name, line: g.lines()[name]}
+	c := &testCall{g: g, r: r, name: name, line: g.lines(&g.settings)[name]}
 	signals, done := g.look.app.env.signals()
 	defer done()
 	ctx, stop := context.WithCancelCause(ctx)

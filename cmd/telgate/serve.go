@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"telgate/config"
 	"telgate/web"
 )
 
@@ -30,7 +29,8 @@ type serveCmd struct{}
 // Help is shown below the flags.
 func (serveCmd) Help() string {
 	return `The first SIGTERM or SIGINT drains: commands are refused, calls in progress end by themselves, no further number is rung.
-A second one hangs up; SIGHUP does nothing in this version. Either way every card in Slack shows how its page ended.`
+A second one hangs up. Either way every card in Slack shows how its page ended. SIGHUP reads the configuration again, as telgate
+reload does.`
 }
 
 // serveRules are the rules of the gateway.
@@ -61,11 +61,14 @@ func (serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if g.house, err = openHouse(state, a, log); err != nil {
+		return withStatus(exitUsage, err)
+	}
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "warning", w)
 	}
 	if g.slack == nil {
-		log.Warn("slack is off: this gateway takes no commands", "fix", `slack.mode = "socket"`)
+		log.Warn("slack is off: this gateway takes commands from its own machine only", "fix", `slack.mode = "socket"`)
 	}
 	signals, done := a.env.signals()
 	defer done()
@@ -92,10 +95,13 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 		case <-front.Done(): // it cannot; Wait has the reason
 		}
 	}
-	group.Go(func() error { return g.people.Run(front) })
+	group.Go(func() error { return g.live.runPeople(front) })
 	g.openTrunks(ctx) // a command that came before would find no line
 	if g.slack != nil {
 		group.Go(func() error { return g.slack.Run(front) })
+	}
+	if g.house != nil {
+		g.openDoor(ctx, front, group, stopping.Load)
 	}
 	if front.Err() == nil {
 		g.logTrunks(log)
@@ -128,7 +134,8 @@ func (g *gateway) untilStopped(ctx, front context.Context, signals <-chan os.Sig
 	for {
 		select {
 		case s := <-signals:
-			if reload(s, log) {
+			if s == syscall.SIGHUP {
+				g.hangup(ctx)
 				continue
 			}
 			log.Info("gateway drains; a second signal hangs up", "signal", s.String())
@@ -139,13 +146,22 @@ func (g *gateway) untilStopped(ctx, front context.Context, signals <-chan os.Sig
 	}
 }
 
-// reload tells whether a signal asks for the configuration to be read again, which stops nothing.
-func reload(s os.Signal, log *slog.Logger) bool {
-	if s != syscall.SIGHUP {
-		return false
+// openDoor opens the gateway's socket, and takes in what was noted while there was no gateway.
+func (g *gateway) openDoor(ctx, front context.Context, group *errgroup.Group, stopping func() bool) {
+	if n, err := g.house.takeDirectNotes(ctx); err != nil {
+		g.log.Warn("notes of direct calls not taken into the audit", "taken", n, "err", err)
+	} else if n > 0 {
+		g.log.Info("notes of direct calls taken into the audit", "taken", n)
 	}
-	log.Warn("the configuration is not read again in this version: restart the gateway", "signal", s.String())
-	return true
+	if p, _ := g.Paused(); p != nil {
+		g.log.Warn("calling is paused, as before the start", "by", p.By, "since", p.At, "why", p.Why)
+	}
+	socket := g.socket(stopping)
+	group.Go(func() error { return socket.Run(front) })
+	select {
+	case <-socket.Listening():
+	case <-front.Done(): // it cannot; Wait has the reason
+	}
 }
 
 // openTrunks waits until trunks are open or have failed to, but never long: one of them may be of no use.
@@ -157,11 +173,7 @@ func (g *gateway) openTrunks(ctx context.Context) {
 
 // drain lets calls in progress end; a signal, or the end of the patience, hangs them up.
 func (g *gateway) drain(ctx context.Context, signals <-chan os.Signal, hangUp func(), log *slog.Logger) {
-	limit := g.cfg.Gateway.Drain
-	if limit == config.DrainAuto {
-		limit = g.cfg.Calls.Ring + g.cfg.Calls.MaxDuration
-	}
-	patience, cancel := context.WithTimeout(ctx, limit)
+	patience, cancel := context.WithTimeout(ctx, g.live.drainLimit())
 	defer cancel()
 	over := make(chan struct{})
 	go func() {
@@ -173,7 +185,7 @@ func (g *gateway) drain(ctx context.Context, signals <-chan os.Signal, hangUp fu
 		case <-over:
 			drained = true
 		case s := <-signals:
-			if !reload(s, log) {
+			if s != syscall.SIGHUP { // too late to read a configuration
 				log.Info("gateway hangs up", "signal", s.String())
 				cancel()
 			}
@@ -203,7 +215,7 @@ func (g *gateway) health(ready bool) web.Health {
 			h.Parts["trunk "+t.Name] = t.Doubt
 		}
 	}
-	for _, s := range g.people.Sources() {
+	for _, s := range g.live.Sources() {
 		if s.Stale || s.Fetched.IsZero() {
 			h.Parts["source "+s.Of] = "is stale: " + cmp.Or(s.Problem, "not read")
 		}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"telgate"
+	"telgate/config"
+	"telgate/voice"
+	"telgate/web"
+)
+
+// reload reads the configuration again. A file with a fault changes nothing, and the error says why; keys that need a
+// restart stay as they are and are named. Calls go on by what counted when they began.
+func (g *gateway) reload(ctx context.Context, by telgate.Actor, from telgate.AuditFrom) (web.Reloaded, error) {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	done, err := g.exchange(ctx)
+	if err != nil {
+		g.log.Error("configuration not reloaded, nothing changed", "by", by.ID, "err", err)
+		return done, err
+	}
+	g.log.Info("configuration reloaded", "by", by.ID, "changed", done.Changed, "needs_restart", done.Restart)
+	g.note(ctx, telgate.AuditEntry{Actor: by.ID, From: from, Act: telgate.AuditReloaded, Detail: strings.Join(done.Changed, ", ")})
+	return done, nil
+}
+
+func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
+	if g.house == nil || g.house.load == nil {
+		return done, errors.New("this gateway has no configuration file")
+	}
+	cfg, err := g.house.load()
+	if err != nil {
+		return done, err
+	}
+	old := g.live.now().cfg
+	done.Changed = []string{}
+	for _, key := range config.Changed(old.File, cfg.File) {
+		if reloads(key) {
+			done.Changed = append(done.Changed, key)
+		} else {
+			done.Restart = append(done.Restart, key)
+		}
+	}
+	cfg = withFixed(cfg, old)
+	s, faults := g.house.settings(cfg)
+	if len(faults) > 0 {
+		return done, fmt.Errorf("the file is good, but not with what needs a restart (%s):\n%w", strings.Join(done.Restart, ", "), faults)
+	}
+	s.recall(ctx, g.log)
+	s.freshen(ctx)
+	g.use(s)
+	if g.slack != nil {
+		g.slack.Allow(g.live.policy())
+	}
+	g.pager.Reconfigure(g.pagerConfig(&s, true))
+	return done, nil
+}
+
+// use lets settings count from now on.
+func (g *gateway) use(s settings) {
+	g.live.set(s, voice.New(voiceConfig(s.cfg, g.look), g.lines(&s), g.clock))
+}
+
+// reloads tells whether a key counts without a restart.
+func reloads(key string) bool {
+	for _, prefix := range []string{"people.", "groups.", "rotas.", "prompts.", "limits.", "calls."} {
+		if strings.HasPrefix(key+".", prefix) {
+			return true
+		}
+	}
+	switch key {
+	case "gateway.announce_prompt", "gateway.drain", "slack.allow_users", "slack.allow_groups", "slack.allow_channels", "slack.admins",
+		"slack.see_numbers":
+		return true
+	}
+	return false
+}
+
+// withFixed is a new configuration with what needs a restart as it was.
+func withFixed(cfg, old config.Config) config.Config {
+	drain, announce, may := cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt, cfg.Slack
+	cfg.Gateway, cfg.Slack, cfg.Web, cfg.SIP, cfg.Media, cfg.Log, cfg.Trunks = old.Gateway, old.Slack, old.Web, old.SIP, old.Media, old.Log, old.Trunks
+	cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt = drain, announce
+	cfg.Slack.AllowUsers, cfg.Slack.AllowGroups, cfg.Slack.AllowChannels = may.AllowUsers, may.AllowGroups, may.AllowChannels
+	cfg.Slack.Admins, cfg.Slack.SeeNumbers = may.Admins, may.SeeNumbers
+	return cfg
+}
+
+// loadWhole reads the configuration and has every room look at it: what would keep a gateway from starting is a fault.
+func (a *app) loadWhole() (config.Config, error) {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return cfg, err
+	}
+	_, err = build(cfg, a.env, slog.New(slog.DiscardHandler), serveRules())
+	return cfg, err
+}
+
+// reloadLimit is how long a reload by signal may take.
+const reloadLimit = time.Minute
+
+// hangup is SIGHUP: the configuration is read again.
+func (g *gateway) hangup(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, reloadLimit)
+	defer cancel()
+	_, _ = g.reload(ctx, telgate.Actor{ID: "gateway", Local: true}, telgate.FromSignal) // it is in the log
+}
