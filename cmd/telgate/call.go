@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
 	"telgate"
 	"telgate/config"
+	"telgate/web/client"
 )
 
 // callCmd rings somebody from the command line.
@@ -16,6 +18,8 @@ type callCmd struct {
 	Who     string   `arg:"" help:"Whom: nickname, alias or group; several with commas."`
 	Message []string `arg:"" optional:"" help:"What it is about, for the log."`
 	Direct  bool     `help:"Break the glass: no gateway, no hourly limits; numbers from the configuration."`
+	New     bool     `help:"A page of its own, even where one is running for the same people."`
+	Force   bool     `help:"Past the limits of a number."`
 	Trace   string   `help:"Write the SIP messages of each call to FILE, as a ladder; - is stderr." placeholder:"FILE"`
 	Pcap    string   `help:"Write SIP and RTP of each call to FILE, for Wireshark; needs no root." placeholder:"FILE"`
 }
@@ -34,6 +38,40 @@ func (c *callCmd) Validate() error { return checkPaths(c.Trace, c.Pcap) }
 
 // Run is the command.
 func (c *callCmd) Run(a *app) error {
+	if c.Direct {
+		return c.direct(a)
+	}
+	gateway, err := a.reach()
+	if err != nil {
+		return err
+	}
+	starts, cancel := context.WithTimeout(a.ctx, startLimit)
+	defer cancel()
+	for {
+		if err = c.through(a, gateway); !errors.Is(err, client.ErrNobody) {
+			return err
+		}
+		if a.cli.Server != "" || errors.Is(err, fs.ErrPermission) {
+			return a.asked(err)
+		}
+		running, err := gatewayRuns(a.stateHere())
+		if err != nil {
+			return err
+		}
+		if !running {
+			return c.direct(a)
+		}
+		if !rest(starts, backFirst) { // it is not just starting
+			return c.refused(a, &telgate.Refusal{Reason: telgate.RefusedNotReady, Message: beside})
+		}
+	}
+}
+
+// beside says what to do where a gateway runs that does not answer.
+const beside = "a gateway runs here, and its socket does not answer: use it from Slack, or break the glass with --direct"
+
+// direct rings without a gateway.
+func (c *callCmd) direct(a *app) error {
 	cfg, err := a.readConfig(true)
 	if err != nil {
 		return err
@@ -46,15 +84,6 @@ func (c *callCmd) Run(a *app) error {
 		return err
 	}
 	state := a.stateDir(cfg)
-	if !c.Direct {
-		running, err := gatewayRuns(state)
-		if err != nil {
-			return err
-		}
-		if running {
-			return c.refused(a, &telgate.Refusal{Reason: telgate.RefusedNotReady, Message: beside(cfg.Slack.Mode)})
-		}
-	}
 	look, err := openLook(a, c.Trace, c.Pcap)
 	if err != nil {
 		return err
@@ -86,14 +115,6 @@ func (c *callCmd) Run(a *app) error {
 	return g.runRoomsUntil(a.ctx, rooms, func(ctx context.Context) error { return c.page(ctx, w, request) })
 }
 
-// beside says what to do where a gateway runs already.
-func beside(slackMode string) string {
-	if slackMode == "off" {
-		return "a gateway runs here, and takes no commands while Slack is off: break the glass with --direct"
-	}
-	return "a gateway runs here: use it from Slack, or break the glass with --direct"
-}
-
 // words splits "alice,bob"; commas may have spaces around them.
 func words(who string) []string {
 	var out []string
@@ -123,12 +144,15 @@ func (c *callCmd) page(ctx context.Context, w *vigil, request telgate.Request) e
 	if !c.Direct {
 		w.say("no gateway runs here, calling directly (as with --direct)")
 	}
-	w.note(receipt.Page, request)
+	w.note(receipt.Page, request, "")
 	err = w.follow(ctx, receipt.Page, hangUp)
 	hangUp()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMoment)
 	defer cancel()
 	w.gateway.pager.Drain(last)
+	if page, lost := w.gateway.pager.Page(last, receipt.Page); lost == nil && page != nil {
+		w.note(page.ID, request, page.Result)
+	}
 	return err
 }
 

@@ -161,12 +161,12 @@ func signalStatus(s os.Signal) int {
 // say tells whoever watches what is no event.
 func (w *vigil) say(what string) { _, _ = fmt.Fprintln(w.app.env.err, "telgate:", what) }
 
-// note leaves a line about a call that broke the glass, for whoever reviews what happened. That it cannot be written
-// must not keep the phone from ringing.
-func (w *vigil) note(page telgate.PageID, r telgate.Request) {
-	line, err := json.Marshal(map[string]any{"time": w.app.env.now().UTC(), "page": page, "asker": r.Asker.ID, "who": r.Who, "message": r.Message})
+// note leaves a line about a call that broke the glass; result is "" while it begins. That it cannot be written must not keep
+// the phone from ringing.
+func (w *vigil) note(page telgate.PageID, r telgate.Request, result telgate.Result) {
+	line, err := json.Marshal(directNote{Time: w.app.env.now().UTC(), Page: page, Asker: r.Asker.ID, Who: r.Who, Message: r.Message, Result: result})
 	if err == nil {
-		err = appendLine(w.state, "direct.jsonl", line)
+		err = appendLine(w.state, directName, line)
 	}
 	if err != nil {
 		w.say("this call is not noted: " + (&stateError{w.state, err}).Error())

@@ -28,9 +28,16 @@ type cli struct {
 	JSON        bool   `help:"One JSON object a line, for scripts." name:"json"`
 	LogLevel    string `help:"debug, info, warn or error (default: from the configuration)." placeholder:"LEVEL"`
 	LogFormat   string `help:"auto, text or json (default: from the configuration)." placeholder:"FORMAT"`
+	Server      string `help:"Ask the gateway at URL, with $$TELGATE_TOKEN, instead of the one of this machine." placeholder:"URL"`
 
 	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
 	Call     callCmd     `cmd:"" help:"Ring someone and watch it live."`
+	Stop     stopCmd     `cmd:"" help:"Stop a page: hang up, and call nobody else."`
+	Status   statusCmd   `cmd:"" help:"Say how the gateway stands and what it is calling."`
+	History  historyCmd  `cmd:"" help:"List pages that were, or show one with every step; who did what with --audit."`
+	Pause    pauseCmd    `cmd:"" help:"Dial nobody new until resume, also after a restart."`
+	Resume   resumeCmd   `cmd:"" help:"Dial again after pause."`
+	Reload   reloadCmd   `cmd:"" help:"Have the gateway read its configuration again."`
 	Demo     demoCmd     `cmd:"" help:"Play everything on loopback: no configuration, no network, no real phone."`
 	Check    checkCmd    `cmd:"" help:"Say what would fail, and what to do about it. Rings nobody, but for --call."`
 	People   peopleCmd   `cmd:"" help:"List who can be called."`

@@ -14,6 +14,8 @@ import (
 
 	"telgate/media/mediatest"
 	"telgate/sip/siptest"
+	"telgate/web"
+	"telgate/web/client"
 )
 
 // The scripts of testdata/script run the real program; its PBX is a phone on loopback whose extensions behave as those
@@ -38,7 +40,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "status": status, "waitready": waitReady},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "status": status, "waitready": waitReady, "waitsocket": waitSocket},
 	})
 }
 
@@ -73,6 +75,19 @@ func waitReady(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 	ts.Fatalf("no gateway runs")
+}
+
+// waitSocket waits until a gateway answers on its socket.
+func waitSocket(ts *testscript.TestScript, _ bool, _ []string) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	gateway := client.Socket(ts.Getenv("XDG_STATE_HOME") + "/telgate/" + web.SocketName)
+	for limit := time.Now().Add(patience); time.Now().Before(limit); <-tick.C {
+		if _, err := gateway.Status(context.Background()); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("no gateway answers")
 }
 
 // attend answers every call by what was dialled.

@@ -29,15 +29,24 @@ func newView(a *app) *view {
 
 // show prints one event.
 func (v *view) show(ev telgate.Event) {
-	if ev.Kind == telgate.EventCallEnded {
+	if !v.json {
+		v.pass(ev, nil)
+		return
+	}
+	encode := ev.JSON
+	if v.look.traces() {
+		encode = ev.TracedJSON
+	}
+	v.pass(ev, encode(v.numbers))
+}
+
+// pass prints one event whose public form is there already.
+func (v *view) pass(ev telgate.Event, raw []byte) {
+	if ev.Kind == telgate.EventCallEnded && ev.Ended != nil {
 		v.look.ended(ev.Ended)
 	}
 	if v.json {
-		encode := ev.JSON
-		if v.look.traces() {
-			encode = ev.TracedJSON
-		}
-		_, _ = fmt.Fprintf(v.out, "%s\n", encode(v.numbers))
+		_, _ = fmt.Fprintf(v.out, "%s\n", raw)
 		return
 	}
 	line := v.line(ev)

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"telgate"
+	"telgate/web"
+	"telgate/web/client"
+)
+
+// historyCmd lists pages, or shows one.
+type historyCmd struct {
+	Page   string `arg:"" optional:"" help:"Show this page with every step."`
+	Since  string `help:"From when on: a time (2026-01-31, 2026-01-31T21:00, with a zone or the local one) or how long ago (90m, 24h, 7d)." default:"24h" placeholder:"WHEN"`
+	Until  string `help:"Until when, likewise." placeholder:"WHEN"`
+	Person string `help:"Pages for this person only." placeholder:"NICK"`
+	Result string `help:"Pages that ended so only: confirmed, answered, partial, not_reached, cancelled or failed." placeholder:"RESULT"`
+	Limit  int    `help:"At most so many, the newest." default:"100"`
+	CSV    bool   `help:"Comma-separated values, for spreadsheets." name:"csv"`
+	Trace  bool   `help:"With PAGE: the SIP messages of each call, too."`
+	Audit  bool   `help:"Who did what: asked, stopped, forced, paused, reloaded."`
+}
+
+// Validate holds flags against each other.
+func (c *historyCmd) Validate() error {
+	switch {
+	case c.Trace && c.Page == "":
+		return errors.New("--trace needs a PAGE")
+	case c.Page != "" && (c.CSV || c.Audit):
+		return errors.New("a PAGE is shown whole: --csv and --audit are for lists")
+	case c.Limit < 1 || c.Limit > 10_000:
+		return fmt.Errorf("--limit %d is not between 1 and 10000", c.Limit)
+	case c.CSV && c.Audit:
+		return errors.New("--audit has no --csv: use --json")
+	}
+	return nil
+}
+
+// Run is the command.
+func (c *historyCmd) Run(a *app) error {
+	if a.cli.JSON && c.CSV {
+		return withStatus(exitUsage, errors.New("--json and --csv exclude each other"))
+	}
+	q, err := c.query(a.env.now())
+	if err != nil {
+		return withStatus(exitUsage, err)
+	}
+	gateway, err := a.reach()
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Page != "":
+		err = c.one(a, gateway)
+	case c.Audit:
+		err = c.audit(a, gateway, q)
+	default:
+		err = c.list(a, gateway, q)
+	}
+	return a.asked(err)
+}
+
+func (c *historyCmd) query(now time.Time) (q web.HistoryQuery, err error) {
+	q = web.HistoryQuery{Person: c.Person, Result: telgate.Result(c.Result), Limit: c.Limit}
+	if q.Since, err = when(c.Since, now); err != nil {
+		return q, fmt.Errorf("--since: %w", err)
+	}
+	if q.Until, err = when(c.Until, now); err != nil {
+		return q, fmt.Errorf("--until: %w", err)
+	}
+	return q, nil
+}
+
+// when reads a time, or how long ago it was. Without a zone it is the local one.
+func when(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 36_500 {
+			return now.AddDate(0, 0, -n), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-01-31T21:00 nor how long ago such as 24h or 7d", s)
+}
+
+// list prints pages, newest first.
+func (c *historyCmd) list(a *app, gateway *client.Client, q web.HistoryQuery) error {
+	var pages []telgate.Page
+	err := gateway.History(a.ctx, q, client.Form{Numbers: a.cli.ShowNumbers}, func(line []byte) error {
+		if a.cli.JSON {
+			_, err := fmt.Fprintf(a.env.out, "%s\n", line)
+			return err
+		}
+		p, err := telgate.ParsePage(line)
+		pages = append(pages, p)
+		return err
+	})
+	switch {
+	case err != nil || a.cli.JSON:
+		return err
+	case c.CSV:
+		return writeCSV(a.env.out, pages)
+	case len(pages) == 0:
+		_, err = fmt.Fprintln(a.env.err, "telgate: no such page; --since 7d looks further back")
+		return err
+	}
+	if _, err = fmt.Fprint(a.env.out, historyTable(pages, a.env.now().Location())); err == nil && len(pages) == c.Limit {
+		_, err = fmt.Fprintf(a.env.err, "telgate: these are the newest %d; --limit shows more\n", c.Limit)
+	}
+	return err
+}
+
+// one prints a page with its steps.
+func (c *historyCmd) one(a *app, gateway *client.Client) error {
+	raw, err := gateway.Page(a.ctx, telgate.PageID(c.Page), client.Form{Numbers: a.cli.ShowNumbers, Trace: c.Trace})
+	if err != nil {
+		return err
+	}
+	if a.cli.JSON {
+		_, err = fmt.Fprintf(a.env.out, "%s\n", raw)
+		return err
+	}
+	p, err := telgate.ParsePage(raw)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(a.env.out, pageText(p, a.cli.ShowNumbers, a.env.now().Location())); err != nil || !c.Trace {
+		return err
+	}
+	for _, s := range p.Steps {
+		if s.Call != nil && s.Call.Outcome != "" {
+			if err := writeLadder(a.env.out, s.Call, a.cli.ShowNumbers); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// audit prints who did what, newest first.
+func (c *historyCmd) audit(a *app, gateway *client.Client, q web.HistoryQuery) error {
+	rows := [][]string{{"TIME", "WHO", "FROM", "DID", "PAGE", "FOR", "DETAIL"}}
+	err := gateway.Audit(a.ctx, q.Since, q.Until, q.Limit, func(line []byte) error {
+		if a.cli.JSON {
+			_, err := fmt.Fprintf(a.env.out, "%s\n", line)
+			return err
+		}
+		e, err := parseEntry(line)
+		rows = append(rows, []string{
+			stampIn(e.Time, a.env.now().Location()), printable(e.Actor), string(e.From), string(e.Act), string(e.Page), printable(e.Who), printable(e.Detail),
+		})
+		return err
+	})
+	if err != nil || a.cli.JSON {
+		return err
+	}
+	_, err = fmt.Fprint(a.env.out, table(rows))
+	return err
+}
+
+// firstAnswer is the call that was picked up first; nil where none was.
+func firstAnswer(p telgate.Page) *telgate.Call {
+	for _, s := range p.Steps {
+		if s.Call != nil && !s.Call.Times.Answered.IsZero() {
+			return s.Call
+		}
+	}
+	return nil
+}
+
+// calls counts the INVITEs of a page.
+func calls(p telgate.Page) int {
+	return len(slices.DeleteFunc(slices.Clone(p.Steps), func(s telgate.Step) bool { return s.Call == nil }))
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"telgate/web"
+)
+
+// pauseCmd throws the kill switch.
+type pauseCmd struct {
+	Why    []string `arg:"" optional:"" help:"Why, for those who are refused meanwhile."`
+	HangUp bool     `help:"End what is in progress, too." name:"hangup"`
+}
+
+// Help is shown below the flags.
+func (pauseCmd) Help() string {
+	return `Nothing new is dialled: requests are refused with who paused and when, pages that run wait for their next call. Calls in progress go
+on unless --hangup. It stays so over a restart, until telgate resume. It counts for this gateway.`
+}
+
+// Run is the command.
+func (c *pauseCmd) Run(a *app) error {
+	gateway, err := a.reach()
+	if err != nil {
+		return err
+	}
+	done, err := gateway.Pause(a.ctx, web.PauseRequest{Why: strings.Join(c.Why, " "), HangUp: c.HangUp})
+	if err != nil {
+		return a.asked(err)
+	}
+	if a.cli.JSON {
+		return a.printJSON(done)
+	}
+	words := "calling is paused; telgate resume goes on"
+	if c.HangUp {
+		words = fmt.Sprintf("calling is paused, %d pages were stopped; telgate resume goes on", done.Pages)
+	}
+	_, err = fmt.Fprintln(a.env.out, words)
+	return err
+}
+
+// resumeCmd takes the kill switch back.
+type resumeCmd struct{}
+
+// Run is the command.
+func (resumeCmd) Run(a *app) error {
+	gateway, err := a.reach()
+	if err != nil {
+		return err
+	}
+	if err := gateway.Resume(a.ctx); err != nil {
+		return a.asked(err)
+	}
+	if a.cli.JSON {
+		return a.printJSON(web.Done{V: 1})
+	}
+	_, err = fmt.Fprintln(a.env.out, "calling goes on")
+	return err
+}
+
+// reloadCmd has the configuration read again.
+type reloadCmd struct{}
+
+// Help is shown below the flags.
+func (reloadCmd) Help() string {
+	return `People, groups, recordings, limits, permissions and [calls] count from then on; calls in progress go on. A file with a fault changes
+nothing (exit status 2). Keys that need a restart keep their value and are named.`
+}
+
+// Run is the command.
+func (reloadCmd) Run(a *app) error {
+	gateway, err := a.reach()
+	if err != nil {
+		return err
+	}
+	done, err := gateway.Reload(a.ctx)
+	if err != nil {
+		return a.asked(err)
+	}
+	if a.cli.JSON {
+		return a.printJSON(done)
+	}
+	words := "reloaded; nothing differs"
+	if len(done.Changed) > 0 {
+		words = "reloaded: " + strings.Join(done.Changed, ", ")
+	}
+	if len(done.Restart) > 0 {
+		words += "\nneeds a restart: " + strings.Join(done.Restart, ", ")
+	}
+	_, err = fmt.Fprintln(a.env.out, words)
+	return err
+}
