@@ -84,7 +84,8 @@ func reloads(key string) bool {
 // withFixed is a new configuration with what needs a restart as it was.
 func withFixed(cfg, old config.Config) config.Config {
 	drain, announce, may := cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt, cfg.Slack
-	cfg.Gateway, cfg.Slack, cfg.Web, cfg.SIP, cfg.Media, cfg.Log, cfg.Trunks = old.Gateway, old.Slack, old.Web, old.SIP, old.Media, old.Log, old.Trunks
+	cfg.Gateway, cfg.Slack, cfg.Web, cfg.SIP, cfg.Media, cfg.Log, cfg.Trunks, cfg.Store =
+		old.Gateway, old.Slack, old.Web, old.SIP, old.Media, old.Log, old.Trunks, old.Store
 	cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt = drain, announce
 	cfg.Slack.AllowUsers, cfg.Slack.AllowGroups, cfg.Slack.AllowChannels = may.AllowUsers, may.AllowGroups, may.AllowChannels
 	cfg.Slack.Admins, cfg.Slack.SeeNumbers = may.Admins, may.SeeNumbers
