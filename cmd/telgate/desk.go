@@ -100,9 +100,13 @@ func (g *gateway) note(ctx context.Context, e telgate.AuditEntry) {
 // socket is the gateway's own socket.
 func (g *gateway) socket(stopping func() bool) *web.Socket {
 	d := &desk{gateway: g, stopping: stopping}
-	api := web.NewAPI(web.Ports{
+	ports := web.Ports{
 		Pages: &audited{pages: g.pager, from: telgate.FromSocket, note: g.note}, Feed: d, Gateway: d, History: d,
-		Switch: &killSwitch{gateway: g, from: telgate.FromSocket}, Audit: g.house.audit,
-	}, g.live.policy, g.log)
+		Switch: &killSwitch{gateway: g, from: telgate.FromSocket}, Keeper: g.house.keeper, Audit: g.house.audit,
+	}
+	if g.house.history != nil {
+		ports.History = g.house.history
+	}
+	api := web.NewAPI(ports, g.live.policy, g.log)
 	return web.NewSocket(g.house.state, api, userName, g.log)
 }

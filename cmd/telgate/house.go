@@ -10,6 +10,7 @@ import (
 	"telgate"
 	"telgate/config"
 	"telgate/directory"
+	"telgate/web"
 )
 
 // house is what a gateway that serves has beside its rooms: its place on disk, and what is done to it from outside.
@@ -17,6 +18,8 @@ type house struct {
 	state   string // the state directory; "" where there is none, and no socket then
 	started time.Time
 	audit   auditBook
+	history web.History // nil = what the pager keeps
+	keeper  web.Keeper  // nil = nothing is kept that could be backed up
 	brake   *brake
 	load    func() (config.Config, error) // reads the configuration again
 
