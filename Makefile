@@ -3,7 +3,7 @@ GO      := go
 LINTER  := golangci-lint
 LINTVER := v2.15.0
 
-.PHONY: build test race lint arch check demo e2e interop bench fuzz prompts tools clean
+.PHONY: build test race lint arch check demo e2e interop crash bench fuzz prompts tools clean
 
 build: ## the static binary, bin/telgate
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/telgate ./cmd/telgate
@@ -30,6 +30,9 @@ e2e: ## the stories against Asterisk 22 in docker-compose
 
 interop: ## the stories with SIPp, Kamailio and baresip from Debian's packages, on loopback
 	./testbed/interop.sh
+
+crash: ## tries to lose a page: gateways, databases and connections die under real calls on loopback
+	./testbed/crash.sh
 
 bench: ## ratios of one run; a C loop is the floor where cc is there
 	./testbed/bench.sh

@@ -38,6 +38,7 @@ type gateway struct {
 	slack  *slack.Slack // nil where it is off, or cannot be without a secret that is missing
 	look   *look        // nil where nobody looks at messages and packets
 	house  *house       // nil where the gateway has no place on disk
+	estate *estate
 
 	reloading sync.Mutex
 }
@@ -47,6 +48,7 @@ type rules struct {
 	limits bool    // hourly limits count; false breaks the glass
 	port   uint16  // of SIP, where no bind names one; 0 = any
 	slack  bool    // the command speaks to Slack, if the configuration does
+	store  opener  // of what pages are kept in; nil = in memory
 	keeps  keeping // what it does with covers and the copies of sources
 	glass  bool    // it breaks the glass: a recording that cannot be used is warned about, and the built-in alert is played
 
@@ -75,7 +77,7 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 
 // wire makes the rooms; with faults the gateway is of no use.
 func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults) {
-	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive()}
+	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), estate: &estate{log: log}}
 	var sounds *prompts.Library
 	if r.glass {
 		sounds = glassSounds(&cfg, log)
@@ -95,14 +97,28 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	}
 	if len(faults) == 0 { // rooms with faults cannot be wired
 		g.use(g.settings)
-		g.pager = pager.New(g.pagerConfig(&g.settings, r.limits), g.live, g.live, pager.NewMemory(env.now), pager.Env{Now: env.now, Rand: env.rand, Log: log, Brake: g})
+		if err := g.newPager(env, r); err != nil {
+			faults = append(faults, telgate.Fault{Path: "store.url", Message: err.Error()})
+		}
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
 		pages := &audited{pages: g.pager, from: telgate.FromSlack, note: g.note}
-		g.slack, f = newSlack(cfg, pages, g.pager, g.live, &killSwitch{gateway: g, from: telgate.FromSlack}, env, log)
+		g.slack, f = newSlack(cfg, pages, g.pager, g.live, &killSwitch{gateway: g, from: telgate.FromSlack}, g.estate.shelf(), env, log)
 		faults = append(faults, f.Without(cfg.Missing)...) // check goes on without a secret, and without Slack then
 	}
 	return g, faults
+}
+
+// newPager opens what pages are kept in, and makes the pager that works on it.
+func (g *gateway) newPager(env *environment, r rules) error {
+	books, err := g.estate.books(r.store, env.now)
+	if err != nil {
+		return err
+	}
+	g.pager = pager.New(g.pagerConfig(&g.settings, r.limits), g.live, g.live, books, pager.Env{
+		Now: env.now, Rand: env.rand, Log: g.log, Brake: g, HandOver: r.store != nil, News: g.estate.news(),
+	})
+	return g.estate.settle(g.cfg, g.pager, env)
 }
 
 func newDialer(cfg config.Config) (plan.Dialer, config.Faults) {

@@ -50,7 +50,7 @@ func (d *desk) Status(ctx context.Context) web.Status {
 	g := d.gateway
 	s := web.Status{
 		Gateway: g.cfg.Gateway.Name, Version: version, PID: os.Getpid(), Started: g.house.started.UTC(), Config: g.cfg.File.Path(),
-		State: web.Serving, Store: "memory", Slack: g.health(true).Parts["slack"], Trunks: []web.TrunkStatus{}, Pages: []web.PageStatus{},
+		State: web.Serving, Store: g.estate.name(g.cfg), Slack: g.health(true).Parts["slack"], Trunks: []web.TrunkStatus{}, Pages: []web.PageStatus{},
 	}
 	if p, _ := g.Paused(); p != nil {
 		s.State, s.Paused = web.Paused, p

@@ -57,13 +57,17 @@ func (serveCmd) Run(a *app) error {
 		return withStatus(exitUsage, err)
 	}
 	defer func() { _ = lock.Unlock() }() // the kernel frees it in any case
-	g, err := build(cfg, a.env, log, serveRules())
+	r := serveRules()
+	r.store = openStore(a.ctx, cfg, state, a.env, log)
+	g, err := build(cfg, a.env, log, r)
 	if err != nil {
 		return err
 	}
+	defer g.estate.close()
 	if g.house, err = openHouse(state, a, log); err != nil {
 		return withStatus(exitUsage, err)
 	}
+	g.house.keepIn(g.estate.store)
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "warning", w)
 	}
@@ -82,6 +86,11 @@ func (serveCmd) Run(a *app) error {
 func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger, signals <-chan os.Signal) error {
 	pages, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
+	leave, err := g.estate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	g.pager.Start(pages)
 	front, stopFront := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopFront()
@@ -96,6 +105,7 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 		}
 	}
 	group.Go(func() error { return g.live.runPeople(front) })
+	group.Go(func() error { return g.estate.retain(front, env.now) })
 	g.openTrunks(ctx) // a command that came before would find no line
 	if g.slack != nil {
 		group.Go(func() error { return g.slack.Run(front) })
@@ -115,7 +125,7 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 	}
 	g.drain(ctx, signals, hangUp, log)
 	stopFront()
-	err := group.Wait()
+	err = group.Wait()
 	log.Info("gateway stopped")
 	return err
 }
@@ -219,6 +229,9 @@ func (g *gateway) health(ready bool) web.Health {
 		if s.Stale || s.Fetched.IsZero() {
 			h.Parts["source "+s.Of] = "is stale: " + cmp.Or(s.Problem, "not read")
 		}
+	}
+	if h.Parts["store"] = g.estate.health(); g.estate.held.Load() {
+		h.Ready = false
 	}
 	h.Parts["slack"] = "off"
 	if g.slack != nil {
