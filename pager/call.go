@@ -14,17 +14,16 @@ import (
 func (r *run) call(ctx context.Context, live *telgate.Call) *telgate.Call {
 	ctx, hangup := context.WithCancelCause(ctx)
 	defer hangup(nil)
-	told, result := newMailbox(), make(chan *telgate.Call, 1)
+	told, result := newMailbox(r.inbox.wake), make(chan *telgate.Call, 1)
 	r.pager.work.Go(func() { result <- r.pager.caller.Call(ctx, &live.Order, told.put) })
 	var call *telgate.Call
 	for call == nil {
 		select {
-		case <-told.wake:
+		case <-r.inbox.wake:
 			r.during(told)
+			r.read(hangup)
 		case m := <-r.inbox.asked:
 			r.answer(m, hangup)
-		case all := <-r.inbox.mail:
-			r.read(all, hangup)
 		case call = <-result:
 		}
 	}

@@ -3,6 +3,7 @@ package pager
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"telgate/plan"
 )
@@ -55,11 +56,8 @@ type progressJSON struct {
 }
 
 func (p *progress) encode(of *plan.Plan) []byte {
-	b, err := json.Marshal(progressJSON{of.EncodeProgress(&p.Progress), p.noted})
-	if err != nil { // numbers always marshal
-		panic("pager: " + err.Error())
-	}
-	return b
+	b := append([]byte(`{"plan":`), of.EncodeProgress(&p.Progress)...)
+	return append(strconv.AppendInt(append(b, `,"noted":`...), int64(p.noted), 10), '}')
 }
 
 func decodeProgress(b []byte, of *plan.Plan) (progress, error) {

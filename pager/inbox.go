@@ -4,20 +4,20 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"telgate"
 )
 
 // inbox is what others have to say to the owner of a page, and what the ledger is to be told of it.
 type inbox struct {
-	asked chan *asked    // by somebody here, who waits
-	mail  chan []Message // left in the ledger: all that is there, the newest look only
-	seen  []int64        // messages that were read
-	taken []int64        // and are done with
+	asked chan *asked               // by somebody here, who waits
+	wake  chan struct{}             // there may be mail, or news of the call
+	mail  atomic.Pointer[[]Message] // left in the ledger: all that is there, the newest look only; nil = read
+	seen  []int64                   // messages that were read
+	taken []int64                   // and are done with
 	freed []Freed
 }
-
-func newInbox() inbox { return inbox{asked: make(chan *asked), mail: make(chan []Message, 1)} }
 
 // asked is a message whose sender waits; done is told whether it changed anything.
 type asked struct {
@@ -47,17 +47,8 @@ func (r *run) ask(ctx context.Context, m Message) (bool, error) {
 
 // post hands over what the ledger has for the page. It does not wait.
 func (r *run) post(all []Message) {
-	for {
-		select {
-		case r.inbox.mail <- all:
-			return
-		default:
-		}
-		select {
-		case <-r.inbox.mail: // an older look, that has nothing more
-		default:
-		}
-	}
+	r.inbox.mail.Store(&all)
+	poke(r.inbox.wake)
 }
 
 // answer takes a message of somebody here. hangup is nil where no call is up.
@@ -67,9 +58,13 @@ func (r *run) answer(a *asked, hangup context.CancelCauseFunc) {
 }
 
 // read takes what was left in the ledger.
-func (r *run) read(all []Message, hangup context.CancelCauseFunc) {
-	for i := range all {
-		m := &all[i]
+func (r *run) read(hangup context.CancelCauseFunc) {
+	all := r.inbox.mail.Swap(nil)
+	if all == nil {
+		return
+	}
+	for i := range *all {
+		m := &(*all)[i]
 		if slices.Contains(r.inbox.seen, m.ID) {
 			continue
 		}

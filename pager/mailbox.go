@@ -9,22 +9,19 @@ import (
 // mailbox takes what a call tells, for the owner of its page. Putting something in never waits and nothing is dropped,
 // however long the owner is busy keeping what came before: the call must go on.
 type mailbox struct {
-	wake chan struct{} // something may have come
+	wake chan struct{} // of the page: something may have come
 
 	mu   sync.Mutex
 	told []*telgate.Event
 }
 
-func newMailbox() *mailbox { return &mailbox{wake: make(chan struct{}, 1)} }
+func newMailbox(wake chan struct{}) *mailbox { return &mailbox{wake: wake} }
 
 func (b *mailbox) put(ev telgate.Event) {
 	b.mu.Lock()
 	b.told = append(b.told, &ev)
 	b.mu.Unlock()
-	select {
-	case b.wake <- struct{}{}:
-	default: // the owner has not come yet
-	}
+	poke(b.wake)
 }
 
 // take empties the mailbox; what came first is first.
@@ -34,4 +31,12 @@ func (b *mailbox) take() []*telgate.Event {
 	told := b.told
 	b.told = nil
 	return told
+}
+
+// poke leaves a token in a channel of one, if there is none.
+func poke(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // whoever is to come has not come yet
+	}
 }

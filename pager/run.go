@@ -201,8 +201,8 @@ func (r *run) pause(ctx context.Context, until time.Time, wake <-chan struct{}) 
 	case <-r.ends.drained:
 	case m := <-r.inbox.asked:
 		r.answer(m, nil)
-	case batch := <-r.inbox.mail:
-		r.read(batch, nil)
+	case <-r.inbox.wake:
+		r.read(nil)
 	}
 }
 

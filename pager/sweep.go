@@ -12,10 +12,7 @@ const sweepEvery = time.Second
 
 // kick has the ledger looked at now.
 func (p *Pager) kick() {
-	select {
-	case p.look <- struct{}{}:
-	default:
-	}
+	poke(p.look)
 }
 
 // sweep looks for messages and for pages that nobody owns, until ctx is done.

@@ -11,7 +11,8 @@ import (
 // begin starts the goroutine that owns a page. There is work already that the pager waits for.
 func (p *Pager) begin(r *run) {
 	ctx, stop := context.WithCancelCause(p.ctx)
-	r.pager, r.stop, r.inbox = p, stop, newInbox()
+	r.pager, r.stop = p, stop
+	r.inbox.asked, r.inbox.wake = make(chan *asked), make(chan struct{}, 1)
 	r.ends.drained, r.ends.over, r.ends.gone = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	r.writer = p.newWriter(r.fence)
 	r.show()
@@ -25,16 +26,21 @@ func (p *Pager) begin(r *run) {
 	p.work.Go(func() {
 		defer stop(nil)
 		r.own(ctx)
-		p.mu.Lock()
-		if p.running[r.hold.Page] == r {
-			delete(p.running, r.hold.Page)
-		}
-		if r.page.State == telgate.PageEnded && !r.ends.fenced.Load() {
-			p.past.add(r.hold)
-		}
-		p.mu.Unlock()
-		close(r.ends.gone)
+		p.forget(r)
 	})
+}
+
+// forget is the last that is done with a page here.
+func (p *Pager) forget(r *run) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running[r.hold.Page] == r {
+		delete(p.running, r.hold.Page)
+	}
+	if r.page.State == telgate.PageEnded && !r.ends.fenced.Load() {
+		p.past.add(r.hold)
+	}
+	close(r.ends.gone)
 }
 
 func (p *Pager) newWriter(fenced func()) *writer {
@@ -196,7 +202,8 @@ func (r *run) leftovers() {
 		r.pager.env.Log.Error("the last messages of a page are not read", "page", r.page.ID, "err", err)
 		return
 	}
-	r.read(of(all, r.page.ID), nil)
+	r.post(of(all, r.page.ID))
+	r.read(nil)
 	r.pager.settle(r.writer)
 }
 

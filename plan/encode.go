@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"telgate"
@@ -128,25 +129,49 @@ type againJSON struct {
 	At    time.Time `json:"at"`
 }
 
-// EncodeProgress writes down how far a plan has come; [Plan.DecodeProgress] reads it.
+// EncodeProgress writes down how far a plan has come; [Plan.DecodeProgress] reads it. It is written by hand, because it is
+// written with every step of a page, by a goroutine whose stack is to stay small.
 func (p *Plan) EncodeProgress(s *Progress) []byte {
-	out := progressJSON{Began: s.Began, Round: s.Round, Next: s.next}
+	b := make([]byte, 0, 96)
+	b = appendTime(append(b, `{"began":`...), s.Began)
+	b = strconv.AppendInt(append(b, `,"round":`...), int64(s.Round), 10)
+	b = strconv.AppendInt(append(b, `,"next":`...), int64(s.next), 10)
+	sep := `,"again":[`
 	for _, a := range s.busy {
-		out.Again = append(out.Again, againJSON{a.entry, a.at})
+		b = strconv.AppendInt(append(append(b, sep...), `{"entry":`...), int64(a.entry), 10)
+		b = append(appendTime(append(b, `,"at":`...), a.at), '}')
+		sep = ","
 	}
+	b = closed(b, sep, "]")
+	sep = `,"tries":{"`
 	for i := range p.Entries {
-		key := p.Entries[i].Number.Key()
-		if n := s.tries[key]; n > 0 {
-			if out.Tries == nil {
-				out.Tries = map[string]int{}
-			}
-			out.Tries[fmt.Sprint(i)] = n
-		}
-		if s.invalid[key] {
-			out.Invalid = append(out.Invalid, i)
+		if n := s.tries[p.Entries[i].Number.Key()]; n > 0 {
+			b = strconv.AppendInt(append(b, sep...), int64(i), 10)
+			b = strconv.AppendInt(append(b, `":`...), int64(n), 10)
+			sep = `,"`
 		}
 	}
-	return mustJSON(out)
+	b = closed(b, sep, "}")
+	sep = `,"invalid":[`
+	for i := range p.Entries {
+		if s.invalid[p.Entries[i].Number.Key()] {
+			b = strconv.AppendInt(append(b, sep...), int64(i), 10)
+			sep = ","
+		}
+	}
+	return append(closed(b, sep, "]"), '}')
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
+// closed ends a list or an object that was begun, if it was: its separator is a comma then.
+func closed(b []byte, sep, end string) []byte {
+	if len(sep) > 2 {
+		return b
+	}
+	return append(b, end...)
 }
 
 // DecodeProgress reads how far this plan has come. What names no entry of it is an error.
@@ -166,7 +191,7 @@ func (p *Plan) DecodeProgress(b []byte) (Progress, error) {
 		s.busy = append(s.busy, again{a.Entry, a.At})
 	}
 	for i := range p.Entries {
-		if n := in.Tries[fmt.Sprint(i)]; n > 0 {
+		if n := in.Tries[strconv.Itoa(i)]; n > 0 {
 			s.tries[p.Entries[i].Number.Key()] = n
 		}
 	}
