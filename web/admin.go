@@ -55,9 +55,8 @@ type PauseRequest struct {
 
 // Done is the answer of what only has to be done. Which fields are set depends on the request.
 type Done struct {
-	V     int    `json:"v"`
-	Words string `json:"words,omitempty"`
-	Pages int    `json:"pages"` // pause: stopped; forget: from which numbers were erased
+	V     int `json:"v"`
+	Pages int `json:"pages"` // pause: stopped; forget: from which numbers were erased
 }
 
 // pause is POST /v1/pause.
@@ -114,19 +113,6 @@ func (a *API) forget(w http.ResponseWriter, r *http.Request, by telgate.Actor) e
 	}
 	n, err := a.ports.Keeper.Forget(r.Context(), by, in.Person)
 	return a.done(w, Done{Pages: n}, err)
-}
-
-// cover is POST /v1/cover.
-func (a *API) cover(w http.ResponseWriter, r *http.Request, by telgate.Actor) error {
-	var in Covering
-	if err := errors.Join(newQuery(r).err, read(r, &in)); err != nil {
-		return err
-	}
-	if in.Person == "" || in.Until == "" {
-		return bad(`"person" and "until" are needed`)
-	}
-	words, err := a.ports.Cover.Cover(r.Context(), by, in)
-	return a.done(w, Done{Words: words}, err)
 }
 
 // done answers what was only to be done.

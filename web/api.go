@@ -21,7 +21,7 @@ type Ports struct {
 	History History
 	Switch  Switch
 	Keeper  Keeper
-	Cover   Cover
+	Covers  Covers
 	Audit   Audit
 }
 
@@ -60,8 +60,10 @@ func NewAPI(ports Ports, policy func() telgate.Policy, log *slog.Logger) *API {
 		a.on("POST /backup", a.backup)
 		a.on("POST /forget", a.forget)
 	}
-	if ports.Cover != nil {
+	if ports.Covers != nil {
+		a.on("GET /covers", a.covers)
 		a.on("POST /cover", a.cover)
+		a.on("POST /uncover", a.uncover)
 	}
 	if ports.Audit != nil {
 		a.on("GET /audit", a.audit)

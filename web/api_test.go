@@ -79,7 +79,11 @@ func TestEveryPathAnswersInItsForm(t *testing.T) {
 		{"POST", "/v1/backup", `{"file":"x"}`, 400, "bad_request"},
 		{"POST", "/v1/forget", `{"person":"alice"}`, 200, `{"v":1,"pages":3}`},
 		{"GET", "/v1/audit", "", 200, `{"time":"2026-01-31T21:00:00Z","actor":"local:grace","from":"socket","act":"paged","who":"alice"}`},
-		{"POST", "/v1/cover", `{"person":"bob","until":"18:00"}`, 404, "not_found"},
+		{"GET", "/v1/covers", "", 200, `{"v":1,"for":"alice","by":"bob","from":"2026-01-31T21:00:00Z","until":"2026-01-31T23:00:00Z","asker":"local:grace"}`},
+		{"POST", "/v1/cover", `{"for":"alice","by":"bob","when":"until 18:00"}`, 200, `"by":"bob"`},
+		{"POST", "/v1/cover", `{"for":"alice","by":"bob"}`, 400, "is needed"},
+		{"POST", "/v1/uncover", `{"for":"alice"}`, 200, `"for":"alice"`},
+		{"POST", "/v1/uncover", `{}`, 400, "names nobody"},
 		{"GET", "/v2/status", "", 404, `There is no GET /v2/status here.`},
 		{"DELETE", "/v1/status", "", 404, "not_found"},
 	} {

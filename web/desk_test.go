@@ -128,6 +128,18 @@ func (d *desk) Audit(context.Context, time.Time, time.Time, int) ([]telgate.Audi
 	return []telgate.AuditEntry{{Time: at(0), Actor: "local:grace", From: telgate.FromSocket, Act: telgate.AuditPaged, Who: "alice"}}, nil
 }
 
+func (d *desk) Covers() []telgate.Cover {
+	return []telgate.Cover{{For: "alice", By: "bob", From: at(0), Until: at(2 * time.Hour), Asker: "local:grace"}}
+}
+
+func (d *desk) Cover(_ context.Context, o telgate.CoverOrder) (telgate.Cover, error) {
+	return telgate.Cover{For: o.For, By: o.By, From: at(0), Until: at(time.Hour), Asker: o.Asker.ID}, nil
+}
+
+func (d *desk) Uncover(context.Context, telgate.CoverOrder) ([]telgate.Cover, error) {
+	return d.Covers(), nil
+}
+
 func (d *desk) asked() []telgate.Request {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -151,7 +163,7 @@ func open(t *testing.T) *opened {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	d := newDesk()
-	api := NewAPI(Ports{Pages: d, Feed: d, Gateway: d, History: d, Switch: d, Keeper: d, Audit: d},
+	api := NewAPI(Ports{Pages: d, Feed: d, Gateway: d, History: d, Switch: d, Keeper: d, Audit: d, Covers: d},
 		func() telgate.Policy { return telgate.Policy{} }, quiet())
 	o := &opened{desk: d, api: api, path: filepath.Join(dir, SocketName)}
 	s := NewSocket(dir, api, func(uint32) string { return "grace" }, quiet())

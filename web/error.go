@@ -44,7 +44,8 @@ func statusFor(reason telgate.RefusalReason) int {
 		return http.StatusNotFound
 	case ReasonTooLarge:
 		return http.StatusRequestEntityTooLarge
-	case ReasonConfig, telgate.RefusedUnknownName, telgate.RefusedAmbiguous, telgate.RefusedForbiddenNumber:
+	case ReasonConfig, telgate.RefusedUnknownName, telgate.RefusedAmbiguous, telgate.RefusedForbiddenNumber,
+		telgate.RefusedNobodyOnCall, telgate.RefusedCover, telgate.RefusedTime:
 		return http.StatusUnprocessableEntity
 	case telgate.RefusedLimit:
 		return http.StatusTooManyRequests

@@ -60,17 +60,11 @@ type Keeper interface {
 	Forget(ctx context.Context, by telgate.Actor, nick string) (pages int, err error)
 }
 
-// Cover puts somebody on call for a while.
-type Cover interface {
-	Cover(ctx context.Context, by telgate.Actor, c Covering) (words string, err error)
-}
-
-// Covering asks that Person stands in for a rota, or for whoever is on call in it. Until is as typed: "18:00", "2h".
-type Covering struct {
-	Person string `json:"person"`
-	Rota   string `json:"rota,omitempty"`
-	From   string `json:"from,omitempty"`
-	Until  string `json:"until"`
+// Covers knows and changes who stands in for whom in rotas.
+type Covers interface {
+	Covers() []telgate.Cover
+	Cover(ctx context.Context, o telgate.CoverOrder) (telgate.Cover, error)
+	Uncover(ctx context.Context, o telgate.CoverOrder) ([]telgate.Cover, error)
 }
 
 // Audit tells who did what, newest first.

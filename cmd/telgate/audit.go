@@ -137,6 +137,32 @@ func (a *audited) Submit(ctx context.Context, r telgate.Request) (telgate.Receip
 	return receipt, err
 }
 
+// auditedCovers are covers of which it is noted who arranged and ended them.
+type auditedCovers struct {
+	*live
+
+	from telgate.AuditFrom
+	note func(ctx context.Context, e telgate.AuditEntry)
+}
+
+// Cover has somebody stand in for somebody else.
+func (a *auditedCovers) Cover(ctx context.Context, o telgate.CoverOrder) (telgate.Cover, error) {
+	c, err := a.live.Cover(ctx, o)
+	if err == nil {
+		a.note(ctx, telgate.AuditEntry{Actor: o.Asker.ID, From: a.from, Act: telgate.AuditCovered, Who: c.For, Detail: "by " + c.By + " until " + c.Until.UTC().Format(time.RFC3339)})
+	}
+	return c, err
+}
+
+// Uncover ends covers.
+func (a *auditedCovers) Uncover(ctx context.Context, o telgate.CoverOrder) ([]telgate.Cover, error) {
+	ended, err := a.live.Uncover(ctx, o)
+	for _, c := range ended {
+		a.note(ctx, telgate.AuditEntry{Actor: o.Asker.ID, From: a.from, Act: telgate.AuditCovered, Who: c.For, Detail: "by " + c.By + " ended"})
+	}
+	return ended, err
+}
+
 // Stop ends a page.
 func (a *audited) Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
 	return a.acted(ctx, telgate.AuditStopped, id, by, a.pages.Stop(ctx, id, by))

@@ -103,7 +103,8 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
 		pages := &audited{pages: g.pager, from: telgate.FromSlack, note: g.note}
-		g.slack, f = newSlack(cfg, pages, g.pager, g.live, &killSwitch{gateway: g, from: telgate.FromSlack}, g.estate.shelf(), env, log)
+		people := &auditedCovers{live: g.live, from: telgate.FromSlack, note: g.note}
+		g.slack, f = newSlack(cfg, pages, g.pager, people, &killSwitch{gateway: g, from: telgate.FromSlack}, g.estate.shelf(), env, log)
 		faults = append(faults, f.Without(cfg.Missing)...) // check goes on without a secret, and without Slack then
 	}
 	return g, faults

@@ -103,6 +103,7 @@ func (g *gateway) socket(stopping func() bool) *web.Socket {
 	ports := web.Ports{
 		Pages: &audited{pages: g.pager, from: telgate.FromSocket, note: g.note}, Feed: d, Gateway: d, History: d,
 		Switch: &killSwitch{gateway: g, from: telgate.FromSocket}, Keeper: g.house.keeper, Audit: g.house.audit,
+		Covers: &auditedCovers{live: g.live, from: telgate.FromSocket, note: g.note},
 	}
 	if g.house.history != nil {
 		ports.History = g.house.history

@@ -38,6 +38,7 @@ type cli struct {
 	Pause    pauseCmd    `cmd:"" help:"Dial nobody new until resume, also after a restart."`
 	Resume   resumeCmd   `cmd:"" help:"Dial again after pause."`
 	Reload   reloadCmd   `cmd:"" help:"Have the gateway read its configuration again."`
+	Cover    coverCmd    `cmd:"" help:"Have somebody stand in for somebody else in rotas; list who does."`
 	Backup   backupCmd   `cmd:"" help:"Write everything that is stored to a file, while the gateway runs."`
 	Forget   forgetCmd   `cmd:"" help:"Erase a person's numbers, and what was said of them, from the history."`
 	Demo     demoCmd     `cmd:"" help:"Play everything on loopback: no configuration, no network, no real phone."`

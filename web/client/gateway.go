@@ -46,9 +46,20 @@ func (c *Client) Forget(ctx context.Context, nick string) (web.Done, error) {
 	return c.do(ctx, "/forget", web.ForgetRequest{Person: nick})
 }
 
-// Cover puts somebody on call for a while.
-func (c *Client) Cover(ctx context.Context, r web.Covering) (web.Done, error) {
-	return c.do(ctx, "/cover", r)
+// Covers gives covers in force and to come to each.
+func (c *Client) Covers(ctx context.Context, each func(cover []byte) error) error {
+	return c.lines(ctx, http.MethodGet, "/covers", nil, each)
+}
+
+// Cover has somebody stand in for somebody else.
+func (c *Client) Cover(ctx context.Context, r web.CoverRequest) (cover web.CoverLine, err error) {
+	err = c.call(ctx, http.MethodPost, "/cover", r, &cover)
+	return cover, err
+}
+
+// Uncover ends covers, and gives them to each.
+func (c *Client) Uncover(ctx context.Context, r web.CoverRequest, each func(cover []byte) error) error {
+	return c.lines(ctx, http.MethodPost, "/uncover", r, each)
 }
 
 // Audit gives entries to each, newest first.
@@ -59,7 +70,7 @@ func (c *Client) Audit(ctx context.Context, since, until time.Time, limit int, e
 			v.Set(name, t.UTC().Format(time.RFC3339))
 		}
 	}
-	return c.lines(ctx, "/audit?"+v.Encode(), each)
+	return c.lines(ctx, http.MethodGet, "/audit?"+v.Encode(), nil, each)
 }
 
 func (c *Client) do(ctx context.Context, path string, in any) (web.Done, error) {

@@ -74,7 +74,7 @@ func (c *Client) History(ctx context.Context, q web.HistoryQuery, f Form, each f
 	if q.Limit > 0 {
 		v.Set("limit", strconv.Itoa(q.Limit))
 	}
-	return c.lines(ctx, "/pages?"+v.Encode(), each)
+	return c.lines(ctx, http.MethodGet, "/pages?"+v.Encode(), nil, each)
 }
 
 // Events gives the events of a page to each, from the one after "after" on, in their public form. It returns nil where the
@@ -82,16 +82,16 @@ func (c *Client) History(ctx context.Context, q web.HistoryQuery, f Form, each f
 func (c *Client) Events(ctx context.Context, id telgate.PageID, after int, f Form, each func(event []byte) error) error {
 	v := f.values()
 	v.Set("after", strconv.Itoa(after))
-	return c.lines(ctx, "/pages/"+url.PathEscape(string(id))+"/events?"+v.Encode(), each)
+	return c.lines(ctx, http.MethodGet, "/pages/"+url.PathEscape(string(id))+"/events?"+v.Encode(), nil, each)
 }
 
 // lines reads an answer line by line. One that says nothing for too long is cut off.
-func (c *Client) lines(ctx context.Context, path string, each func([]byte) error) error {
+func (c *Client) lines(ctx context.Context, method, path string, ask any, each func([]byte) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	quiet := time.AfterFunc(silence, func() { cancel(fmt.Errorf("the gateway says nothing for %v", silence)) })
 	defer quiet.Stop()
-	res, err := c.send(ctx, http.MethodGet, path, nil)
+	res, err := c.send(ctx, method, path, ask)
 	if err != nil {
 		return cause(ctx, err)
 	}
