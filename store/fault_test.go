@@ -113,6 +113,9 @@ func TestAFileThatCannotBeOpenedIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, "sqlite:"+filepath.Dir(path)+"/new.db", "cannot be written", "the gateway's user")
+	if err := os.Chmod(filepath.Dir(path), 0o700); err != nil { // it is to be deleted
+		t.Fatal(err)
+	}
 }
 
 func TestWhatAFileSystemSaysIsExplained(t *testing.T) {

@@ -55,6 +55,7 @@ func BenchmarkAMillionPages(b *testing.B) {
 		enter(b, s, "g")
 		n := 0
 		accept := func(b *testing.B) {
+			b.Helper()
 			for b.Loop() {
 				n++
 				a := asked(n)
