@@ -34,8 +34,10 @@ func history(b *testing.B, driver, name, series string) {
 	entered := fmt.Sprintf("(%d + i * %d)", time.Now().Add(-keptDays*24*time.Hour).UnixMicro(), keptDays*24*time.Hour.Microseconds()/million)
 	facts := `{"number":{"e164":"+12025550101","country":"1"},"call":{"times":{"alerted":1,"answered":1},"signal":{"status":200,"phrase":"OK"},"audio":{"codec":"PCMU","early":"none"}}}`
 	for _, statement := range []string{
-		`insert into page select 'h' || i, 9, 'nick' || (i % 500), 'db is down', 'ended', case when i % 50 = 0 then 'failed' else 'confirmed' end,
-			false, E, E, E, 0, '', 3, '', 'old', 1, 0, null, null from S`,
+		`insert into page (id, version, title, message, state, result, late, accepted, entered, ended, waits_for, waits_line, rounds, stopped,
+				owner, token, due, course, progress, reported)
+			select 'h' || i, 9, 'nick' || (i % 500), 'db is down', 'ended', case when i % 50 = 0 then 'failed' else 'confirmed' end,
+			false, E, E, E, 0, '', 3, '', 'old', 1, 0, null, null, 9 from S`,
 		`insert into target select 'h' || i, 0, 'nick' || (i % 500), 'Name', 'U', 'confirmed', '+1…01', 'key', E, 0, false, E from S`,
 		`insert into asker select 'h' || i, 0, 'U' || (i % 100), 'Ann', 'T', 'C', '[]', false, false, false, 'db is down', E, E from S`,
 		`insert into call select 'h' || i, 1, 1, 'nick' || (i % 500), '+12025550101', E, '', 'hc' || i, 1, 'main', 'ended', 'confirmed', '', E, E,

@@ -46,12 +46,12 @@ func (s *Store) change(ctx context.Context, t tx, c *pager.Change) error {
 	}
 	askers := 0 // that are kept already
 	held, err := one(ctx, t, []any{&askers}, `update page set version = $1, title = $2, message = $3, state = $4, result = $5, late = $6, ended = $7,
-			waits_for = $8, waits_line = $9, rounds = $10, stopped = $11, owner = $12, due = $13, progress = coalesce($14, progress)
+			waits_for = $8, waits_line = $9, rounds = $10, stopped = $11, owner = $12, due = $13, progress = coalesce($14, progress), paused = $18
 		where id = $15 and owner = $16 and token = $17 and (state <> 'ended' or version <= $1)
 		returning (select count(*) from asker where asker.page = page.id)`,
 		p.Version, text(p.Title), text(p.Message), string(p.State), string(p.Result), p.Late, micro(p.Ended),
 		micro(p.WaitsFor), text(p.WaitsLine), p.Rounds, text(p.Stopped), owner, due, c.Progress,
-		c.Hold.Page, c.Gateway, c.Token)
+		c.Hold.Page, c.Gateway, c.Token, p.Paused)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func Full() telgate.Page {
 	at := func(s int) time.Time { return accepted().Add(time.Duration(s) * time.Second) }
 	p := page("p1", "alice")
 	p.Version, p.State, p.Result, p.Late, p.Ended, p.Stopped = 7, telgate.PageEnded, telgate.Confirmed, true, at(100), "Ann"
-	p.WaitsFor, p.WaitsLine = at(90), "main"
+	p.Wait = telgate.Wait{WaitsFor: at(90), WaitsLine: "main", Paused: true}
 	a := &p.Askers[0]
 	a.Guest, a.Unknown, a.Local = true, true, true
 	t := &p.Targets[0]
