@@ -143,6 +143,7 @@ func TestWhoIsOnCallIsShownWithItsEndAndWhoFollows(t *testing.T) {
 			t.Errorf("at %s: %s, want %s", at, got, want)
 		}
 	}
+	d.now = berlin(t, "2026-11-28 12:00")
 	if m, err := d.Resolve("office"); err != nil || nicks(m.People) != "dave" {
 		t.Errorf("in a gap with a fallback %v, %v", m, err)
 	}

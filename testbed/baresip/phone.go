@@ -54,7 +54,7 @@ func New(t *testing.T, c Config) *Phone {
 	t.Helper()
 	p := &Phone{Address: c.Listen, t: t, dir: t.TempDir(), events: make(chan event, 256)}
 	p.configure(c)
-	cmd := exec.CommandContext(t.Context(), "baresip", "-f", p.dir)
+	cmd := exec.CommandContext(t.Context(), "baresip", "-f", p.dir) //nolint:gosec // a folder that the test made
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	stdin, err := cmd.StdinPipe() // baresip ends with its input
 	if err != nil {
