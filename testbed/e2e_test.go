@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,9 +74,13 @@ func standing(exit int) string {
 type event struct {
 	Event     string `json:"event"`
 	Outcome   string `json:"outcome"`
+	Detail    string `json:"detail"`
+	Status    int    `json:"sip_status"`
+	Q850      int    `json:"q850"`
 	Result    string `json:"result"`
 	SIPCallID string `json:"sip_call_id"`
 	KeyEarly  bool   `json:"key_early"`
+	Prompt    string `json:"prompt"`
 	Alerting  string `json:"alerting"`
 	Early     string `json:"early_audio"`
 }
@@ -136,21 +141,22 @@ func call(t *testing.T, who string) (events []event, exit int) {
 	return callWith(t, "/etc/telgate/config.toml", who)
 }
 
-func callWith(t *testing.T, config, who string) (events []event, exit int) {
+func callWith(t *testing.T, config, who string, more ...string) (events []event, exit int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "telgate", "--config", config, "--json", "call", "--direct", who)
+	cmd := exec.CommandContext(t.Context(), "telgate", slices.Concat([]string{"--config", config, "--json", "call", "--direct"}, more, []string{who})...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
-		t.Fatal(err)
+		t.Error(err)
+		return nil, -1
 	}
 	lines := bufio.NewScanner(&stdout)
 	for lines.Scan() {
 		var e event
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatalf("%q is no event: %v", lines.Text(), err)
+			t.Errorf("%q is no event: %v", lines.Text(), err)
 		}
 		events = append(events, e)
 	}
@@ -163,18 +169,10 @@ func callWith(t *testing.T, config, who string) (events []event, exit int) {
 // heard finds the alert in what Asterisk recorded of the gateway: each second of it, from the first word on, at its place.
 func heard(t *testing.T, callID string, alert []int16) {
 	t.Helper()
-	path := filepath.Join("/recordings", callID+".heard.wav")
-	sound, err := recording(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pcm := make([]int16, len(sound.Samples))
-	for i, v := range sound.Samples {
-		pcm[i] = int16(v * 32767)
-	}
+	pcm := recorded(t, callID)
 	offset, score := find(pcm, alert[:8000])
 	if score < 0.9 {
-		t.Fatalf("the first second of the alert is not in %s: best correlation %.2f", path, score)
+		t.Fatalf("the first second of the alert is not in the recording of %s: best correlation %.2f", callID, score)
 	}
 	for second := 1; (second+1)*8000 <= 4*8000; second++ {
 		at := offset + second*8000
@@ -185,6 +183,20 @@ func heard(t *testing.T, callID string, alert []int16) {
 			t.Errorf("second %d of the alert was heard with a correlation of %.2f", second+1, s)
 		}
 	}
+}
+
+// recorded is what Asterisk heard of a call.
+func recorded(t *testing.T, callID string) []int16 {
+	t.Helper()
+	sound, err := recording(filepath.Join("/recordings", callID+".heard.wav"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm := make([]int16, len(sound.Samples))
+	for i, v := range sound.Samples {
+		pcm[i] = int16(v * 32767)
+	}
+	return pcm
 }
 
 // recording waits until Asterisk has closed the file: its mixer writes the header last.

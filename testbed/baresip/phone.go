@@ -25,7 +25,7 @@ const Patience = 40 * time.Second
 
 // Config is what a phone is made of.
 type Config struct {
-	Account string   // as in baresip's accounts: "<sip:7101@host>;regint=0"
+	Account string   // as in baresip's accounts: "<sip:7101@host>;regint=0"; "" = none yet
 	Listen  string   // address and port for SIP
 	Control string   // address and port of the control socket
 	More    []string // further lines of baresip's config
@@ -54,7 +54,7 @@ func New(t *testing.T, c Config) *Phone {
 	t.Helper()
 	p := &Phone{Address: c.Listen, t: t, dir: t.TempDir(), events: make(chan event, 256)}
 	p.configure(c)
-	cmd := exec.CommandContext(t.Context(), "baresip", "-f", p.dir) //nolint:gosec // a folder that the test made
+	cmd := exec.CommandContext(t.Context(), "baresip", "-f", p.dir) //nolint:gosec // a folder of this test
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	stdin, err := cmd.StdinPipe() // baresip ends with its input
 	if err != nil {
@@ -83,11 +83,14 @@ func (p *Phone) configure(c Config) {
 	modules := "/usr/lib/baresip/modules"
 	p.write("config", append([]string{
 		"poll_method epoll", "sip_listen " + c.Listen, "ctrl_tcp_listen " + c.Control, "rtp_ports 32000-32999",
-		"audio_player aufile," + p.path("heard.wav"), "audio_source aufile," + p.path("says.wav"), "audio_alert aufile," + p.path("rings.wav"),
-		"ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1",
-		"module_path " + modules, "module g711.so", "module aufile.so",
+		"audio_player aubridge,ear", "audio_source aufile," + p.path("says.wav"), "audio_alert aubridge,bell",
+		"ring_aufile none", "ausrc_srate 8000", "auplay_srate 8000", "ausrc_channels 1", "auplay_channels 1",
+		"module_path " + modules, "module g711.so", "module aufile.so", "module aubridge.so",
 	}, append(c.More, "module_app account.so", "module_app menu.so", "module_app ctrl_tcp.so")...)...)
-	p.write("accounts", c.Account+";answermode=manual")
+	if c.Account != "" {
+		c.Account += ";answermode=manual"
+	}
+	p.write("accounts", c.Account)
 	p.write("contacts", "")
 	if err := os.WriteFile(p.path("says.wav"), quiet(time.Minute), 0o600); err != nil {
 		p.t.Fatal(err)
@@ -173,6 +176,13 @@ func (p *Phone) Until(kind string) {
 			p.t.Fatalf("baresip never said %s", kind)
 		}
 	}
+}
+
+// Register gives the phone an account that registers, and waits until it has.
+func (p *Phone) Register(account string) {
+	p.t.Helper()
+	p.Do("uanew", account+";regint=600;answermode=manual")
+	p.Until("REGISTER_OK")
 }
 
 // Accept waits until it rings, and picks up.
