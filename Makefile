@@ -3,7 +3,7 @@ GO      := go
 LINTER  := golangci-lint
 LINTVER := v2.15.0
 
-.PHONY: build test race lint arch check demo e2e interop crash bench fuzz prompts tools clean
+.PHONY: build test race lint arch check demo e2e interop crash foreign bench fuzz prompts tools clean
 
 build: ## the static binary, bin/telgate
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/telgate ./cmd/telgate
@@ -27,6 +27,9 @@ demo: ## everything on loopback, once, by itself
 
 e2e: ## the stories against Asterisk 22 in docker-compose
 	./testbed/e2e.sh
+
+foreign: ## the stories against Asterisk 22 and 16 of other companies, chan_sip among them; takes three minutes
+	./testbed/foreign.sh
 
 interop: ## the stories with SIPp, Kamailio and baresip from Debian's packages, on loopback
 	./testbed/interop.sh
