@@ -4,9 +4,10 @@ import "time"
 
 // Pause is the kill switch, thrown: nothing new is dialled until somebody resumes.
 type Pause struct {
-	By  string    `json:"by"` // who threw it: a Slack user id, or "local:NAME"
-	At  time.Time `json:"at"`
-	Why string    `json:"why,omitempty"`
+	By    string    `json:"by"` // who threw it: a Slack user id, or "local:NAME"
+	At    time.Time `json:"at"`
+	Where string    `json:"where,omitempty"` // the gateway that was told so; it counts for all of them
+	Why   string    `json:"why,omitempty"`
 }
 
 // Refusal is the answer to a request while nothing may be dialled.

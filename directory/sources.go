@@ -102,7 +102,7 @@ func (d *Directory) Refresh(ctx context.Context) {
 }
 
 // coversEvery is how often covers are read again: another gateway may have been told of one.
-const coversEvery = 10 * time.Second
+const coversEvery = time.Second
 
 // Run reads sources and covers again and again until ctx is done.
 func (d *Directory) Run(ctx context.Context) error {

@@ -22,6 +22,17 @@ type Status struct {
 	Trunks   []TrunkStatus  `json:"trunks"`
 	Pages    []PageStatus   `json:"pages"` // that have not ended
 	Warnings []string       `json:"warnings,omitempty"`
+
+	Gateways []GatewayStatus `json:"gateways,omitempty"` // that share the store, this one too; the longest there first
+}
+
+// GatewayStatus is one of the gateways that share a store.
+type GatewayStatus struct {
+	Gateway string    `json:"gateway"` // gateway.name
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+	Self    bool      `json:"self,omitempty"`
+	Differs bool      `json:"differs,omitempty"` // its configuration is not this one's: the same page ends differently on each
 }
 
 // State says whether pages are taken.

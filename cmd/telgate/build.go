@@ -83,7 +83,7 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 		sounds = glassSounds(&cfg, log)
 	}
 	var faults, f config.Faults
-	g.settings, faults = newSettings(cfg, sounds, func() (*directory.Directory, config.Faults) { return newDirectory(cfg, env, r.keeps, log) })
+	g.settings, faults = newSettings(cfg, sounds, func() (*directory.Directory, config.Faults) { return newDirectory(cfg, env, r.keeps, g.estate, log) })
 	rung := func(trunk, user string) { g.pager.RungBy(trunk, user) } // there is a pager before a trunk runs
 	dialable := func(trunk, user string) error { return g.live.now().dialable(trunk, user) }
 	g.trunks, f = newTrunks(&g.settings, env, r, dialable, rung, log)

@@ -25,7 +25,7 @@ const (
 	keepsAll
 )
 
-func newDirectory(cfg config.Config, env *environment, keeps keeping, log *slog.Logger) (*directory.Directory, config.Faults) {
+func newDirectory(cfg config.Config, env *environment, keeps keeping, estate *estate, log *slog.Logger) (*directory.Directory, config.Faults) {
 	dir := directory.Config{Region: cfg.Calls.Region, PBX: map[string]bool{}}
 	for _, t := range cfg.Trunks {
 		dir.PBX[t.Name] = t.Kind == string(plan.PBX)
@@ -52,7 +52,7 @@ func newDirectory(cfg config.Config, env *environment, keeps keeping, log *slog.
 			Only: r.Only, Fallback: r.Fallback, Source: source(cfg.File, r.Source),
 		})
 	}
-	d, faults := directory.New(dir, peopleEnv(cfg, env, keeps, log))
+	d, faults := directory.New(dir, peopleEnv(cfg, env, keeps, estate, log))
 	return d, faults
 }
 
@@ -67,7 +67,7 @@ func source(file config.File, s config.Source) directory.Source {
 	}
 }
 
-func peopleEnv(cfg config.Config, env *environment, keeps keeping, log *slog.Logger) directory.Env {
+func peopleEnv(cfg config.Config, env *environment, keeps keeping, estate *estate, log *slog.Logger) directory.Env {
 	e := directory.Env{
 		Now: env.now, Rand: env.rand, Log: log, Jitter: tenth, TOML: config.Table,
 		HTTP: &http.Client{Transport: &http.Transport{
@@ -77,7 +77,8 @@ func peopleEnv(cfg config.Config, env *environment, keeps keeping, log *slog.Log
 	}
 	if keeps != keepsNothing {
 		state := stateDir(cfg.File.Beside(cfg.Gateway.StateDir), env.getenv)
-		e.Covers, e.Copies = directory.NewCoverBook(filepath.Join(state, "covers.json")), filepath.Join(state, "sources")
+		e.Covers = &covers{estate: estate, file: directory.NewCoverBook(filepath.Join(state, "covers.json"))}
+		e.Copies = filepath.Join(state, "sources")
 		e.Keeps = keeps == keepsAll
 	}
 	return e

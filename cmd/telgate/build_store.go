@@ -19,6 +19,7 @@ import (
 	"telgate/pager"
 	"telgate/slack"
 	"telgate/store"
+	"telgate/web"
 )
 
 const (
@@ -184,6 +185,26 @@ func (e *estate) health() string {
 		return "cannot be reached: calls go on, nothing begins"
 	}
 	return "ok"
+}
+
+// gateways are those that share the store, as status shows them, and a warning where their configurations differ.
+func (e *estate) gateways(ctx context.Context, cfg config.Config) (all []web.GatewayStatus, warnings []string) {
+	if e.store == nil {
+		return nil, nil
+	}
+	peers, err := e.store.Gateways().Peers(ctx)
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	ours, self := shared(cfg), *cmp.Or(e.gateway.Load(), new(string))
+	for _, p := range peers {
+		g := web.GatewayStatus{Gateway: p.Name, Version: p.Version, Started: p.Started, Self: p.ID == self, Differs: p.ID != self && p.Config != ours}
+		if g.Differs {
+			warnings = append(warnings, "gateway "+p.Name+" has another configuration: the same page ends differently on each")
+		}
+		all = append(all, g)
+	}
+	return all, warnings
 }
 
 // shared is a digest of what all gateways of an installation should have alike: whom they call, how, and over which trunks.

@@ -219,7 +219,7 @@ func TestABrakeThatCannotBeReadIsPulled(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, pausedName), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b, err := openBrake(dir)
+	b, err := openBrake(t.Context(), newPauseFile(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,6 +78,9 @@ func (d *desk) Status(ctx context.Context) web.Status {
 	if err != nil {
 		s.Warnings = append(s.Warnings, err.Error())
 	}
+	var warnings []string
+	s.Gateways, warnings = g.estate.gateways(ctx, g.cfg)
+	s.Warnings = append(s.Warnings, warnings...)
 	return s
 }
 

@@ -33,13 +33,13 @@ type auditBook interface {
 }
 
 // openHouse readies the state directory, whose lock is held.
-func openHouse(state string, a *app, log *slog.Logger) (*house, error) {
+func openHouse(state string, a *app, estate *estate, log *slog.Logger) (*house, error) {
 	h := &house{state: state, started: a.env.now(), audit: &auditFile{dir: state}, load: a.loadWhole}
 	h.settings = func(cfg config.Config) (settings, config.Faults) {
-		return newSettings(cfg, nil, func() (*directory.Directory, config.Faults) { return newDirectory(cfg, a.env, keepsAll, log) })
+		return newSettings(cfg, nil, func() (*directory.Directory, config.Faults) { return newDirectory(cfg, a.env, keepsAll, estate, log) })
 	}
 	var err error
-	if h.brake, err = openBrake(state); err != nil {
+	if h.brake, err = openBrake(a.ctx, newPauseFile(state)); err != nil {
 		return nil, err
 	}
 	return h, nil

@@ -2,101 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"sync"
 
 	"telgate"
 )
-
-const pausedName = "paused.json"
-
-// brake is the kill switch. It is kept in the state directory, so that a restart stays paused.
-type brake struct {
-	path string
-
-	mu      sync.Mutex
-	pause   *telgate.Pause
-	resumed chan struct{} // closed when the brake is let go
-}
-
-// openBrake reads how the brake stands. One that cannot be read is pulled: who threw the switch must not be ignored.
-func openBrake(state string) (*brake, error) {
-	b := &brake{path: filepath.Join(state, pausedName), resumed: make(chan struct{})}
-	text, err := os.ReadFile(b.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return b, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read whether calling is paused: %w", err)
-	}
-	b.pause = &telgate.Pause{}
-	if err := json.Unmarshal(text, b.pause); err != nil {
-		b.pause = &telgate.Pause{By: "somebody", Why: pausedName + " cannot be read"}
-	}
-	return b, nil
-}
-
-// Paused is who pulled the brake, nil where nobody did, and what is closed when it is let go.
-func (b *brake) Paused() (*telgate.Pause, <-chan struct{}) {
-	if b == nil {
-		return nil, nil
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.pause, b.resumed
-}
-
-// pull stops dialling from now on, whether or not that can be kept; then the error says so.
-func (b *brake) pull(p telgate.Pause) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.pause = &p
-	text, err := json.Marshal(p)
-	if err == nil {
-		err = replaceFile(b.path, append(text, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("calling is paused, and will not be after a restart: %w", err)
-	}
-	return nil
-}
-
-// letGo dials again. Where the file cannot be taken away nothing changes.
-func (b *brake) letGo() (was *telgate.Pause, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := os.Remove(b.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return b.pause, fmt.Errorf("calling stays paused: %w", err)
-	}
-	if was = b.pause; was != nil {
-		b.pause = nil
-		close(b.resumed)
-		b.resumed = make(chan struct{})
-	}
-	return was, nil
-}
-
-// replaceFile writes a file that is either the old one or the new one, whatever happens meanwhile.
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".telgate-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
-}
 
 // errNoHouse says that a gateway such as the demo's keeps nothing.
 var errNoHouse = errors.New("this gateway has no state directory")
@@ -113,7 +23,7 @@ func (k *killSwitch) Pause(ctx context.Context, by telgate.Actor, why string, ha
 	if g.house == nil {
 		return 0, errNoHouse
 	}
-	err = g.house.brake.pull(telgate.Pause{By: nameOf(by), At: g.clock().UTC(), Why: why})
+	err = g.house.brake.pull(ctx, telgate.Pause{By: nameOf(by), At: g.clock().UTC(), Where: g.cfg.Gateway.Name, Why: why})
 	g.log.Warn("calling is paused", "by", by.ID, "why", why, "hang_up", hangUp)
 	e := telgate.AuditEntry{Actor: by.ID, From: k.from, Act: telgate.AuditPaused, Detail: why}
 	if hangUp {
@@ -137,7 +47,7 @@ func (k *killSwitch) Resume(ctx context.Context, by telgate.Actor) error {
 	if k.gateway.house == nil {
 		return errNoHouse
 	}
-	was, err := k.gateway.house.brake.letGo()
+	was, err := k.gateway.house.brake.letGo(ctx)
 	if was == nil || err != nil {
 		return err
 	}

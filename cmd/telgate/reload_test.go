@@ -31,7 +31,7 @@ func (s *site) loaded() (*gateway, *kept) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if g.house, err = openHouse(s.t.TempDir(), a, log); err != nil {
+	if g.house, err = openHouse(s.t.TempDir(), a, g.estate, log); err != nil {
 		s.t.Fatal(err)
 	}
 	return g, &errs
@@ -110,7 +110,7 @@ func TestARestartStaysPaused(t *testing.T) {
 	if _, err := k.Pause(t.Context(), telgate.Actor{ID: "U0ROOT", Name: "root"}, "storm", false); err != nil {
 		t.Fatal(err)
 	}
-	next, err := openBrake(g.house.state)
+	next, err := openBrake(t.Context(), newPauseFile(g.house.state))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestARestartStaysPaused(t *testing.T) {
 	if err := k.Resume(t.Context(), telgate.Actor{ID: "U0ROOT"}); err != nil {
 		t.Error(err)
 	}
-	if next, err = openBrake(g.house.state); err != nil {
+	if next, err = openBrake(t.Context(), newPauseFile(g.house.state)); err != nil {
 		t.Fatal(err)
 	}
 	if p, _ := next.Paused(); p != nil {

@@ -64,10 +64,13 @@ func (serveCmd) Run(a *app) error {
 		return err
 	}
 	defer g.estate.close()
-	if g.house, err = openHouse(state, a, log); err != nil {
+	if g.house, err = openHouse(state, a, g.estate, log); err != nil {
 		return withStatus(exitUsage, err)
 	}
 	g.house.keepIn(g.estate.store)
+	if err := g.house.shareBrake(a.ctx, g.estate.store); err != nil {
+		return err
+	}
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "warning", w)
 	}
@@ -106,6 +109,9 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 	}
 	group.Go(func() error { return g.live.runPeople(front) })
 	group.Go(func() error { return g.estate.retain(front, env.now) })
+	if g.estate.store != nil && g.house != nil {
+		group.Go(func() error { g.house.brake.follow(front, g.estate.store.News(front), log); return nil })
+	}
 	g.openTrunks(ctx) // a command that came before would find no line
 	if g.slack != nil {
 		group.Go(func() error { return g.slack.Run(front) })

@@ -39,11 +39,20 @@ func statusText(s web.Status, now time.Time) string {
 		if p.Why != "" {
 			why = ": " + printable(p.Why)
 		}
-		line("PAUSED", "by %s since %s%s; nobody new is rung, telgate resume goes on", p.By, p.At.UTC().Format("2006-01-02 15:04:05 UTC"), why)
+		where := ""
+		if p.Where != "" {
+			where = " on " + printable(p.Where)
+		}
+		line("PAUSED", "by %s%s since %s%s; nobody new is rung, telgate resume goes on", p.By, where, p.At.UTC().Format("2006-01-02 15:04:05 UTC"), why)
 	}
 	line("gateway", "%s %s, version %s, process %d, for %s", printable(s.Gateway), s.State, s.Version, s.PID, now.Sub(s.Started).Round(time.Second))
 	line("config", "%s", s.Config)
 	line("store", "%s", s.Store)
+	for _, g := range s.Gateways {
+		if !g.Self {
+			line("beside", "%s, version %s, since %s", printable(g.Gateway), printable(g.Version), g.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+		}
+	}
 	line("slack", "%s", s.Slack)
 	for _, t := range s.Trunks {
 		words := fmt.Sprintf("%s %s, %d calls", t.Trunk, t.State, t.Calls)

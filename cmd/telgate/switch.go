@@ -16,7 +16,7 @@ type pauseCmd struct {
 // Help is shown below the flags.
 func (pauseCmd) Help() string {
 	return `Nothing new is dialled: requests are refused with who paused and when, pages that run wait for their next call. Calls in progress go
-on unless --hangup. It stays so over a restart, until telgate resume. It counts for this gateway.`
+on unless --hangup. It stays so over a restart, until telgate resume. It counts for every gateway that shares the store.`
 }
 
 // Run is the command.
