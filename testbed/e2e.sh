@@ -13,8 +13,8 @@ for image in debian:sid-slim golang:1.26; do
     { echo "e2e: the base image $image is missing and cannot be pulled"; exit 1; }
 done
 log=$(mktemp)
-$compose -p "$project" build asterisk stories >"$log" 2>&1 || { tail -40 "$log"; echo "e2e: the images cannot be built"; exit 1; }
-$compose -p "$project" up -d asterisk >"$log" 2>&1 || { tail -40 "$log"; echo "e2e: Asterisk does not start"; exit 1; }
+$compose -p "$project" build asterisk postgres stories >"$log" 2>&1 || { tail -40 "$log"; echo "e2e: the images cannot be built"; exit 1; }
+$compose -p "$project" up -d asterisk postgres >"$log" 2>&1 || { tail -40 "$log"; echo "e2e: Asterisk or PostgreSQL does not start"; exit 1; }
 $compose -p "$project" run --rm stories
 status=$?
 left=$($compose -p "$project" exec -T asterisk asterisk -rx 'core show channels count' | head -1 | tr -d '\r')
