@@ -25,6 +25,12 @@ type Receipt struct {
 	Words  string // whom it is for, as resolved: "alice, bob"
 }
 
+// Way is how the people of a page are called. The zero Way is one after another, until the first confirms.
+type Way struct {
+	All      bool // side by side: everybody at once, each by their own numbers in order
+	RollCall bool // everybody has to confirm
+}
+
 // Page is one request to reach people, and all that came of it. Values are snapshots: the pager hands out copies.
 type Page struct {
 	ID       PageID

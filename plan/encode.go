@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,6 +26,8 @@ type policyJSON struct {
 	PageLimit wireDuration `json:"page_limit"`
 	BusyRetry wireDuration `json:"busy_retry"`
 	BusyMax   int          `json:"busy_max"`
+	All       bool         `json:"all,omitempty"`       // strategy = "all"
+	RollCall  bool         `json:"roll_call,omitempty"` // confirmations = "all"
 }
 
 type entryJSON struct {
@@ -69,7 +73,7 @@ func (p *Plan) Encode() []byte {
 	out := planJSON{
 		Policy: policyJSON{
 			wireDuration(p.Policy.Ring), p.Policy.Rounds, wireDuration(p.Policy.Pause), wireDuration(p.Policy.PageLimit),
-			wireDuration(p.Policy.BusyRetry), p.Policy.BusyMax,
+			wireDuration(p.Policy.BusyRetry), p.Policy.BusyMax, p.Policy.Way.All, p.Policy.Way.RollCall,
 		},
 		Entries: make([]entryJSON, 0, len(p.Entries)),
 	}
@@ -93,7 +97,7 @@ func Decode(b []byte) (Plan, error) {
 	q := in.Policy
 	p := Plan{Policy: Policy{
 		Ring: time.Duration(q.Ring), Rounds: q.Rounds, Pause: time.Duration(q.Pause), PageLimit: time.Duration(q.PageLimit),
-		BusyRetry: time.Duration(q.BusyRetry), BusyMax: q.BusyMax,
+		BusyRetry: time.Duration(q.BusyRetry), BusyMax: q.BusyMax, Way: telgate.Way{All: q.All, RollCall: q.RollCall},
 	}}
 	for _, e := range in.Entries {
 		n := e.Number
@@ -122,6 +126,8 @@ type progressJSON struct {
 	Again   []againJSON    `json:"again,omitempty"`   // put off, the soonest first
 	Tries   map[string]int `json:"tries,omitempty"`   // extra ones in this round, by entry
 	Invalid []int          `json:"invalid,omitempty"` // entries whose number does not exist
+	Ahead   []int          `json:"ahead,omitempty"`   // entries after next that were rung in this round
+	Reached []string       `json:"reached,omitempty"` // who confirmed in a roll call
 }
 
 type againJSON struct {
@@ -159,7 +165,19 @@ func (p *Plan) EncodeProgress(s *Progress) []byte {
 			sep = ","
 		}
 	}
-	return append(closed(b, sep, "]"), '}')
+	b = closed(b, sep, "]")
+	sep = `,"ahead":[`
+	for i := range p.Entries {
+		if s.ahead[i] {
+			b = strconv.AppendInt(append(b, sep...), int64(i), 10)
+			sep = ","
+		}
+	}
+	b = closed(b, sep, "]")
+	if len(s.reached) > 0 {
+		b = append(append(b, `,"reached":`...), mustJSON(slices.Sorted(maps.Keys(s.reached)))...)
+	}
+	return append(b, '}')
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -200,6 +218,15 @@ func (p *Plan) DecodeProgress(b []byte) (Progress, error) {
 			return Progress{}, fmt.Errorf("read a plan's progress: no entry %d that is invalid", i)
 		}
 		s.ban(p.Entries[i].Number.Key())
+	}
+	for _, i := range in.Ahead {
+		if !p.has(i) || i < s.next {
+			return Progress{}, fmt.Errorf("read a plan's progress: no entry %d after %d", i, s.next)
+		}
+		s.pass(i)
+	}
+	if len(in.Reached) > 0 {
+		p.Reached(&s, in.Reached)
 	}
 	return s, nil
 }

@@ -122,7 +122,7 @@ func FuzzDecode(f *testing.F) {
 				p.Note(&s, m.Entry, telgate.OutcomeBusy, now)
 			case MoveWait:
 				now = m.Until
-			case MoveEnd:
+			case MoveCalls, MoveEnd:
 			}
 		}
 		if again, err := p.DecodeProgress(p.EncodeProgress(&s)); err != nil || again.Round != s.Round {

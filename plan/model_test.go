@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +21,26 @@ type model struct {
 	left    []int
 	again   []note
 	tries   map[int]int
-	gone    map[int]bool
+	gone    map[int]bool // no such number
+	owners  [][]int      // of each entry: whom it reaches, the one in whose turn it is rung first
+	done    map[int]bool // people who confirmed in a roll call
+	calling []int        // entries with a call up, where people are called side by side
+}
+
+func (m *model) wanted(entry int) bool {
+	return !m.gone[entry] && slices.ContainsFunc(m.owners[entry], func(who int) bool { return !m.done[who] })
+}
+
+// engaged tells whether the person in whose turn the entry is rung has a call up.
+func (m *model) engaged(entry int) bool {
+	return slices.ContainsFunc(m.calling, func(c int) bool { return m.owners[c][0] == m.owners[entry][0] })
+}
+
+func (m *model) dial(entry int) string {
+	if m.policy.Way.All {
+		m.calling = append(m.calling, entry)
+	}
+	return fmt.Sprintf("dial %d of round %d", entry, m.round)
 }
 
 type note struct {
@@ -42,28 +62,30 @@ func (m *model) next(now time.Time) string {
 		m.turn()
 	}
 	for now.Before(limit) {
-		first := -1 // to be tried again, the one that came first among the soonest
+		m.again = slices.DeleteFunc(m.again, func(a note) bool { return !m.wanted(a.entry) })
+		first := -1 // to be tried again, the one that came first among the soonest of those who are free
 		for i, a := range m.again {
-			if first < 0 || a.at.Before(m.again[first].at) {
+			if !m.engaged(a.entry) && (first < 0 || a.at.Before(m.again[first].at)) {
 				first = i
 			}
 		}
 		if first >= 0 && !m.again[first].at.After(now) {
 			e := m.again[first].entry
 			m.again = append(m.again[:first:first], m.again[first+1:]...)
-			return fmt.Sprintf("dial %d of round %d", e, m.round)
+			return m.dial(e)
 		}
-		for len(m.left) > 0 {
-			e := m.left[0]
-			m.left = m.left[1:]
-			if !m.gone[e] {
-				return fmt.Sprintf("dial %d of round %d", e, m.round)
-			}
+		m.left = slices.DeleteFunc(m.left, func(e int) bool { return !m.wanted(e) })
+		if i := slices.IndexFunc(m.left, func(e int) bool { return !m.engaged(e) }); i >= 0 {
+			e := m.left[i]
+			m.left = append(m.left[:i:i], m.left[i+1:]...)
+			return m.dial(e)
 		}
 		switch {
+		case len(m.calling) > 0:
+			return "calls"
 		case first >= 0:
 			return m.wait(now, m.again[first].at)
-		case m.round >= m.policy.Rounds || len(m.gone) == m.entries:
+		case m.round >= m.policy.Rounds || !m.hope():
 			return "end"
 		}
 		m.turn()
@@ -71,7 +93,19 @@ func (m *model) next(now time.Time) string {
 			return m.wait(now, now.Add(m.policy.Pause))
 		}
 	}
+	if len(m.calling) > 0 {
+		return "calls"
+	}
 	return "end"
+}
+
+func (m *model) hope() bool {
+	for e := range m.entries {
+		if m.wanted(e) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *model) wait(now, until time.Time) string {
@@ -98,6 +132,8 @@ func said(p *Plan, m Move, now time.Time) string {
 		}
 	case MoveWait:
 		return fmt.Sprint("wait ", m.Until.Sub(now))
+	case MoveCalls:
+		return "calls"
 	case MoveEnd:
 	}
 	return "end"
@@ -107,22 +143,30 @@ func said(p *Plan, m Move, now time.Time) string {
 // random moments, against the model, which never is.
 func TestAPlanThatIsTakenOverAtAnyMomentGoesOnTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		seconds := func(name string, most int) time.Duration {
-			return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Second
-		}
 		policy := Policy{
-			Ring: 25 * time.Second, Rounds: rapid.IntRange(1, 4).Draw(t, "rounds"), Pause: seconds("pause", 30),
-			PageLimit: seconds("page limit", 600), BusyRetry: seconds("busy retry", 40), BusyMax: rapid.IntRange(0, 3).Draw(t, "busy max"),
-		}
-		p := Plan{Policy: policy}
-		for i := range rapid.IntRange(1, 5).Draw(t, "entries") {
-			p.Entries = append(p.Entries, Entry{Number: telgate.Number{Extension: fmt.Sprint(7100 + i), Trunk: "pbx"}})
+			Ring: 25 * time.Second, Rounds: rapid.IntRange(1, 4).Draw(t, "rounds"), Pause: seconds(t, "pause", 30),
+			PageLimit: seconds(t, "page limit", 600), BusyRetry: seconds(t, "busy retry", 40), BusyMax: rapid.IntRange(0, 3).Draw(t, "busy max"),
+			Way: telgate.Way{All: rapid.Bool().Draw(t, "all"), RollCall: rapid.Bool().Draw(t, "roll call")},
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		m := &model{policy: policy, began: now, gone: map[int]bool{}, done: map[int]bool{}}
+		p := Plan{Policy: policy}
+		for i := range rapid.IntRange(1, 5).Draw(t, "entries") {
+			e := Entry{Number: telgate.Number{Extension: fmt.Sprint(7100 + i), Trunk: "pbx"}}
+			m.owners = append(m.owners, rapid.SliceOfNDistinct(rapid.IntRange(0, 3), 1, 2, rapid.ID).Draw(t, "whose"))
+			for j, who := range m.owners[i] {
+				if nick := fmt.Sprint("p", who); j == 0 {
+					e.Person.Nick = nick
+				} else {
+					e.Also = append(e.Also, nick)
+				}
+			}
+			p.Entries = append(p.Entries, e)
+		}
+		m.entries = len(p.Entries)
 		s := Progress{Began: now}
-		m := &model{policy: policy, entries: len(p.Entries), began: now, gone: map[int]bool{}}
-		for range 200 {
-			if rapid.Bool().Draw(t, "taken over") {
+		for range 300 {
+			if len(m.calling) == 0 && rapid.Bool().Draw(t, "taken over") { // calls that are up do not outlive their owner
 				p, s = takenOver(t, p, s)
 			}
 			move := p.Next(&s, now)
@@ -140,16 +184,44 @@ func TestAPlanThatIsTakenOverAtAnyMomentGoesOnTheSame(t *testing.T) {
 				if _, err := fmt.Sscanf(want, "dial %d", &e); err != nil {
 					t.Fatal(err)
 				}
-				now = now.Add(seconds("the call", 30))
-				end(t, &p, &s, m, e, move.Entry, now)
+				if !policy.Way.All {
+					now = now.Add(seconds(t, "the call", 30))
+					end(t, &p, &s, m, e, move.Entry, now)
+				}
+			case MoveCalls:
+				if !move.Until.IsZero() && !move.Until.After(now) {
+					t.Fatalf("waits for a call until %v ago", now.Sub(move.Until))
+				}
+				if now = now.Add(seconds(t, "meanwhile", 30)); !move.Until.IsZero() && now.After(move.Until) {
+					now = move.Until
+					continue
+				}
+				i := rapid.IntRange(0, len(m.calling)-1).Draw(t, "which call ends")
+				e := m.calling[i]
+				m.calling = slices.Delete(m.calling, i, i+1)
+				end(t, &p, &s, m, e, &p.Entries[e], now)
+				p.Done(&s, &p.Entries[e])
 			}
 		}
 		t.Fatal("the page never ends")
 	})
 }
 
+func seconds(t *rapid.T, name string, most int) time.Duration {
+	return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Second
+}
+
 func end(t *rapid.T, p *Plan, s *Progress, m *model, entry int, e *Entry, now time.Time) {
-	switch rapid.SampledFrom([]string{"no answer", "busy", "invalid", "lost", "rests"}).Draw(t, "outcome") {
+	outcomes := []string{"no answer", "busy", "invalid", "lost", "rests"}
+	if p.Policy.Way.RollCall {
+		outcomes = append(outcomes, "confirmed")
+	}
+	switch rapid.SampledFrom(outcomes).Draw(t, "outcome") {
+	case "confirmed":
+		p.Reached(s, p.Reaches(e.Number))
+		for _, who := range m.owners[entry] {
+			m.done[who] = true
+		}
 	case "no answer":
 		p.Note(s, e, telgate.OutcomeNoAnswer, now)
 	case "busy":

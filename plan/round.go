@@ -15,6 +15,7 @@ type Policy struct {
 	PageLimit time.Duration // from acceptance
 	BusyRetry time.Duration
 	BusyMax   int // extra tries of a busy number in a round
+	Way       telgate.Way
 }
 
 // Entry is one number of one person; a round is the entries in order.
@@ -64,20 +65,28 @@ func (p *Plan) Reaches(n telgate.Number) []string {
 }
 
 // LastRingsAfter is how long it takes at most until the last person's first phone rings, where one attempt takes setup
-// and its ring time.
+// and its ring time, and lines are free.
 func (p *Plan) LastRingsAfter(setup time.Duration) time.Duration {
-	if len(p.Entries) == 0 {
-		return 0
-	}
-	last := p.Entries[len(p.Entries)-1].Person.Nick
-	total := time.Duration(0)
+	spent := map[string]time.Duration{} // by what comes one after another: a person's phones, or all
+	rings := map[string]bool{}
+	last := time.Duration(0)
 	for _, e := range p.Entries {
-		if e.Person.Nick == last {
-			break
+		for _, nick := range append([]string{e.Person.Nick}, e.Also...) {
+			if !rings[nick] {
+				rings[nick], last = true, max(last, spent[p.queue(&e)])
+			}
 		}
-		total += setup + e.Ring
+		spent[p.queue(&e)] += setup + e.Ring
 	}
-	return total
+	return last
+}
+
+// queue names what an entry is rung one after another with: everything of a page that hunts, else the phones of one person.
+func (p *Plan) queue(e *Entry) string {
+	if p.Policy.Way.All {
+		return e.Person.Nick
+	}
+	return ""
 }
 
 // Progress is how far a plan has come. Its zero value, with Began set, is a plan not begun.
@@ -88,6 +97,9 @@ type Progress struct {
 	busy    []again
 	tries   map[string]int  // extra tries of busy numbers in this round, by number
 	invalid map[string]bool // numbers that do not exist
+	ahead   map[int]bool    // entries after next that were rung in this round before it: their person's turn came sooner
+	calling map[string]bool // whose queue has a call up, in a page that calls side by side; not kept
+	reached map[string]bool // nicknames of those who confirmed, in a roll call
 }
 
 // again is a busy number to be rung again.
@@ -112,66 +124,146 @@ const (
 	MoveEnd MoveKind = iota
 	MoveDial
 	MoveWait
+	MoveCalls // wait for the end of a call that is up, or at most for a moment
 )
 
-// Next decides what comes next at this moment, and moves the progress on.
+// Next decides what comes next at this moment, and moves the progress on. Where people are called side by side it gives
+// the phone of somebody who has no call up, until [Plan.Done] says that the call is over; ask again until it gives none.
 func (p *Plan) Next(s *Progress, now time.Time) Move {
 	limit := s.Began.Add(p.Policy.PageLimit)
 	if s.Round == 0 {
 		s.begin()
 	}
 	for now.Before(limit) {
-		if e, ok := s.dueBusy(now); ok {
+		if e, ok := p.due(s, now); ok {
 			return p.dial(s, e)
 		}
-		for s.next < len(p.Entries) {
-			e := s.next
-			s.next++
-			if !s.invalid[p.Entries[e].Number.Key()] {
-				return p.dial(s, e)
-			}
+		if e, ok := p.untried(s); ok {
+			return p.dial(s, e)
 		}
-		if len(s.busy) > 0 {
-			return wait(s.busy[0].at, limit)
+		switch at, later := p.soonest(s); {
+		case later && len(s.calling) > 0:
+			return Move{Kind: MoveCalls, Until: earlier(at, limit)}
+		case later:
+			return Move{Kind: MoveWait, Until: earlier(at, limit)}
+		case len(s.calling) > 0:
+			return Move{Kind: MoveCalls, Until: limit}
 		}
 		if s.Round >= p.Policy.Rounds || p.hopeless(s) {
 			return Move{Kind: MoveEnd}
 		}
 		s.begin()
 		if p.Policy.Pause > 0 {
-			return wait(now.Add(p.Policy.Pause), limit)
+			return Move{Kind: MoveWait, Until: earlier(now.Add(p.Policy.Pause), limit)}
 		}
+	}
+	if len(s.calling) > 0 {
+		return Move{Kind: MoveCalls}
 	}
 	return Move{Kind: MoveEnd}
 }
 
-func wait(until, limit time.Time) Move {
-	if until.After(limit) {
-		until = limit
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	return Move{Kind: MoveWait, Until: until}
+	return b
 }
 
 func (p *Plan) dial(s *Progress, entry int) Move {
-	return Move{Kind: MoveDial, Entry: &p.Entries[entry], Round: s.Round}
+	e := &p.Entries[entry]
+	if p.Policy.Way.All {
+		if s.calling == nil {
+			s.calling = map[string]bool{}
+		}
+		s.calling[p.queue(e)] = true
+	}
+	return Move{Kind: MoveDial, Entry: e, Round: s.Round}
 }
 
-// hopeless: no number of the plan exists.
+// Done says that the call which [Plan.Next] asked for is over, with all that came of it noted, or that none was made.
+func (p *Plan) Done(s *Progress, e *Entry) { delete(s.calling, p.queue(e)) }
+
+// Reached takes people out of a roll call: they have confirmed. A phone that they share is still rung for the others.
+func (p *Plan) Reached(s *Progress, nicks []string) {
+	if s.reached == nil {
+		s.reached = map[string]bool{}
+	}
+	for _, nick := range nicks {
+		s.reached[nick] = true
+	}
+}
+
+// wanted tells whether an entry can still reach somebody who is to be reached.
+func (p *Plan) wanted(s *Progress, entry int) bool {
+	e := &p.Entries[entry]
+	return !s.invalid[e.Number.Key()] &&
+		(!s.reached[e.Person.Nick] || slices.ContainsFunc(e.Also, func(nick string) bool { return !s.reached[nick] }))
+}
+
+// hopeless: no number of the plan exists whose person is to be reached.
 func (p *Plan) hopeless(s *Progress) bool {
-	return !slices.ContainsFunc(p.Entries, func(e Entry) bool { return !s.invalid[e.Number.Key()] })
+	for i := range p.Entries {
+		if p.wanted(s, i) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Progress) begin() {
-	s.Round, s.next, s.busy, s.tries = s.Round+1, 0, nil, nil
+	s.Round, s.next, s.busy, s.tries, s.ahead = s.Round+1, 0, nil, nil, nil
 }
 
-func (s *Progress) dueBusy(now time.Time) (int, bool) {
-	if len(s.busy) == 0 || s.busy[0].at.After(now) {
-		return 0, false
+// untried takes the next entry of the round whose turn it is.
+func (p *Plan) untried(s *Progress) (int, bool) {
+	for i := s.next; i < len(p.Entries); i++ {
+		switch {
+		case i < s.next, s.ahead[i]: // also where what came before it was ticked off just now
+		case !p.wanted(s, i):
+			s.pass(i)
+		case !s.calling[p.queue(&p.Entries[i])]:
+			s.pass(i)
+			return i, true
+		}
 	}
-	entry := s.busy[0].entry
-	s.busy = s.busy[1:]
-	return entry, true
+	return 0, false
+}
+
+// pass ticks an entry of the round off.
+func (s *Progress) pass(i int) {
+	if i != s.next {
+		if s.ahead == nil {
+			s.ahead = map[int]bool{}
+		}
+		s.ahead[i] = true
+		return
+	}
+	for s.next++; s.ahead[s.next]; s.next++ {
+		delete(s.ahead, s.next)
+	}
+}
+
+// due takes the first entry to be rung again whose moment has come.
+func (p *Plan) due(s *Progress, now time.Time) (int, bool) {
+	s.busy = slices.DeleteFunc(s.busy, func(a again) bool { return !p.wanted(s, a.entry) })
+	for i, a := range s.busy {
+		if !a.at.After(now) && !s.calling[p.queue(&p.Entries[a.entry])] {
+			s.busy = slices.Delete(s.busy, i, i+1)
+			return a.entry, true
+		}
+	}
+	return 0, false
+}
+
+// soonest is when an entry is to be rung again, of those whose turn it could be.
+func (p *Plan) soonest(s *Progress) (at time.Time, ok bool) {
+	for _, a := range s.busy {
+		if !s.calling[p.queue(&p.Entries[a.entry])] {
+			return a.at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // Defer puts an entry off that may not be rung before a moment: it is rung in the same round, after the others.

@@ -34,7 +34,7 @@ func play(p Plan, outcome func(number string, nth int) telgate.Outcome) []string
 		case MoveWait:
 			log = append(log, fmt.Sprint("+", m.Until.Sub(now)))
 			now = m.Until
-		case MoveEnd:
+		case MoveCalls, MoveEnd:
 			return append(log, "end")
 		}
 	}
@@ -242,5 +242,33 @@ func TestACallThatWasNotSentLeavesTheTrunksHealthAlone(t *testing.T) {
 		if got := h.After(&c, time.Unix(1000, 0)); got != h {
 			t.Errorf("%s: %+v", detail, got)
 		}
+	}
+}
+
+func TestTheLastPersonRingsAfterAtMost(t *testing.T) {
+	people := []telgate.Person{somebody("alice", "1", "2"), somebody("bob", "2"), somebody("carol", "3", "4")}
+	for _, c := range []struct {
+		way  telgate.Way
+		want time.Duration
+	}{
+		{telgate.Way{}, 90 * time.Second},
+		{telgate.Way{All: true}, 45 * time.Second}, // bob's only phone is also alice's second
+	} {
+		p := Build(people, Policy{Ring: 25 * time.Second, Way: c.way})
+		if got := p.LastRingsAfter(20 * time.Second); got != c.want {
+			t.Errorf("%+v: after %v, want %v", c.way, got, c.want)
+		}
+	}
+}
+
+func TestAPlanWrittenByTheVersionBeforeHuntsForTheFirst(t *testing.T) {
+	p, err := Decode([]byte(`{"policy":{"ring":"25s","rounds":1,"pause":"0s","page_limit":"30m0s","busy_retry":"20s","busy_max":2},` +
+		`"entries":[{"person":{"nick":"alice"},"number":{"extension":"1","trunk":"pbx"},"ring":"25s"}]}`))
+	if err != nil || p.Policy.Way != (telgate.Way{}) {
+		t.Fatal(p.Policy, err)
+	}
+	s, err := p.DecodeProgress([]byte(`{"began":"2026-01-01T00:00:00Z","round":1,"next":0}`))
+	if err != nil || p.Next(&s, s.Began).Kind != MoveDial {
+		t.Error(err)
 	}
 }
