@@ -14,24 +14,25 @@ type EventKind string
 
 // What can happen to a page.
 const (
-	EventPageAccepted   EventKind = "page_accepted"
-	EventPageJoined     EventKind = "page_joined"
-	EventDialing        EventKind = "dialing"
-	EventRinging        EventKind = "ringing"
-	EventEarlyMedia     EventKind = "early_media"
-	EventForwarded      EventKind = "forwarded"
-	EventAnswered       EventKind = "answered"
-	EventPrompt         EventKind = "prompt" // a recording starts
-	EventKey            EventKind = "key"
-	EventVoicemail      EventKind = "voicemail"
-	EventCallEnded      EventKind = "call_ended"
-	EventStepSkipped    EventKind = "step_skipped"
-	EventWaiting        EventKind = "waiting"
-	EventWaitingForLine EventKind = "waiting_for_line"
-	EventCalledBack     EventKind = "called_back" // who was rung calls us; it confirms nothing
-	EventPageConfirmed  EventKind = "page_confirmed"
-	EventPageEnded      EventKind = "page_ended"
-	EventRefused        EventKind = "refused"
+	EventPageAccepted    EventKind = "page_accepted"
+	EventPageJoined      EventKind = "page_joined"
+	EventDialing         EventKind = "dialing"
+	EventRinging         EventKind = "ringing"
+	EventEarlyMedia      EventKind = "early_media"
+	EventForwarded       EventKind = "forwarded"
+	EventAnswered        EventKind = "answered"
+	EventPrompt          EventKind = "prompt" // a recording starts
+	EventKey             EventKind = "key"
+	EventVoicemail       EventKind = "voicemail"
+	EventCallEnded       EventKind = "call_ended"
+	EventStepSkipped     EventKind = "step_skipped"
+	EventWaiting         EventKind = "waiting"
+	EventWaitingForLine  EventKind = "waiting_for_line"
+	EventCalledBack      EventKind = "called_back" // who was rung calls us; it confirms nothing
+	EventPageConfirmed   EventKind = "page_confirmed"
+	EventPersonConfirmed EventKind = "person_confirmed" // in a roll call that others have still to confirm
+	EventPageEnded       EventKind = "page_ended"
+	EventRefused         EventKind = "refused"
 )
 
 // Event is one thing that happened to a page. Which of the later fields are set depends on the kind.

@@ -16,6 +16,7 @@ type Request struct {
 	Message string
 	New     bool // a page of its own even where one is running for the same people
 	Force   bool // past the per-number limits; admins only
+	All     bool // side by side, whatever the group says
 }
 
 // Receipt is the pager's answer to a request it accepted.
@@ -45,6 +46,7 @@ type Page struct {
 	Ended    time.Time
 	Wait
 	Rounds  int // how many there will be
+	Way     Way
 	Targets []Target
 	Steps   []Step // what has happened, in order; the last may be in progress
 	Stopped string // who stopped it, if anybody

@@ -25,6 +25,7 @@ type Group struct {
 	Nick    string
 	Members []string // nicknames, in the order they are called
 	Prompt  string   // the recording played to its members, "" = the gateway's
+	Way     Way
 }
 
 // Number is a phone that can be rung: a PSTN number in E.164, or an extension of one PBX trunk. Exactly one of E164 and
@@ -155,4 +156,5 @@ type Match struct {
 	Title  string   // the nickname of the person or group, as configured
 	People []Person // in the order they are called
 	Prompt string   // the group's recording, "" = the gateway's
+	Way    Way      // the group's
 }

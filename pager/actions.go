@@ -134,17 +134,23 @@ func (p *Pager) amend(ctx context.Context, id telgate.PageID, change func(*telga
 	}
 }
 
-// confirmLate makes a page that has ended a confirmed one. nil: it is one.
+// confirmLate makes a page that has ended a confirmed one, a roll call as far as everybody has confirmed. nil: it is that
+// already.
 func confirmLate(page *telgate.Page, nicks []string, by string, via telgate.Via, at time.Time) *telgate.Event {
 	if page.Result == telgate.Confirmed {
 		return nil
 	}
-	page.Result, page.Late = telgate.Confirmed, true
-	for i := range page.Targets {
-		if t := &page.Targets[i]; slices.Contains(nicks, t.Nick) {
-			t.Result, t.By, t.Via, t.At = telgate.Confirmed, by, via, at
+	news := mark(page.Targets, nicks, telgate.Target{Result: telgate.Confirmed, By: by, Via: via, At: at})
+	if page.Way.RollCall {
+		if len(news) == 0 {
+			return nil
+		}
+		if result := called(page.Targets); result == telgate.Partial {
+			page.Result, page.Late = result, true
+			return &telgate.Event{Time: at, Kind: telgate.EventPersonConfirmed, Late: true, People: news}
 		}
 	}
+	page.Result, page.Late = telgate.Confirmed, true
 	return &telgate.Event{
 		Time: at, Kind: telgate.EventPageConfirmed, Result: telgate.Confirmed, Late: true, People: slices.Clone(page.Targets),
 	}

@@ -72,7 +72,7 @@ func (r *run) begin(ctx context.Context, m *plan.Move, t *tries, c *plan.Choice)
 func (r *run) enter(m *plan.Move, t *tries, live *telgate.Call) (Grant, error) {
 	state, wait := r.page.State, r.page.Wait
 	step := r.nextStep(m)
-	step.Call = live
+	step.Call, live.Step = live, step.N // other calls of the page may have begun since
 	r.page.Steps = append(r.page.Steps, step)
 	r.page.State, r.page.Wait = telgate.PageCalling, telgate.Wait{}
 	b := r.beginning(live, m.Entry.Number.Key())

@@ -24,7 +24,8 @@ func (r *run) braked() <-chan struct{} {
 		r.page.Paused = false
 		return nil
 	case !r.page.Paused:
-		r.page.State, r.page.Wait = telgate.PageWaiting, telgate.Wait{Paused: true}
+		r.page.Paused = true
+		r.waits(telgate.Wait{Paused: true})
 		r.tell(&telgate.Event{Kind: telgate.EventWaiting, Skip: telgate.SkipPaused})
 	}
 	return resumed

@@ -11,23 +11,29 @@ import (
 
 // call makes one call and stays its page's owner meanwhile: events and messages are handled as they come. This frame is
 // on the stack of every page that rings; what is large stays behind pointers.
-func (r *run) call(ctx context.Context, live *telgate.Call) *telgate.Call {
+func (r *run) call(ctx context.Context, live *telgate.Call, s *side) *telgate.Call {
 	ctx, hangup := context.WithCancelCause(ctx)
 	defer hangup(nil)
-	told, result := newMailbox(r.inbox.wake), make(chan *telgate.Call, 1)
-	r.pager.work.Go(func() { result <- r.pager.caller.Call(ctx, &live.Order, told.put) })
+	result := make(chan *telgate.Call, 1)
+	s.told, s.hangup, s.step = newMailbox(r.inbox.wake), hangup, live.Step-1
+	told := s.told.put
+	r.pager.work.Go(func() { result <- r.pager.caller.Call(ctx, &live.Order, told) })
 	var call *telgate.Call
 	for call == nil {
+		r.sides.yield()
 		select {
 		case <-r.inbox.wake:
-			r.during(told)
-			r.read(hangup)
+			r.sides.take()
+			r.hear()
 		case m := <-r.inbox.asked:
-			r.answer(m, hangup)
+			r.sides.take()
+			r.answer(m)
 		case call = <-result:
+			r.sides.take()
 		}
 	}
-	r.during(told)
+	r.during(s)
+	s.told, s.hangup = nil, nil
 	return call
 }
 
@@ -60,10 +66,21 @@ func (c *Config) ringUntil(now time.Time, ring time.Duration) time.Time {
 	return now.Add(c.Setup + ring + restMargin)
 }
 
-// during takes what has been told of the call in progress.
-func (r *run) during(told *mailbox) {
-	for _, ev := range told.take() {
-		live := *r.page.Steps[len(r.page.Steps)-1].Call
+// hear takes what has been told of all calls in progress, and what was left in the ledger.
+func (r *run) hear() {
+	for _, s := range r.sides.all {
+		r.during(s)
+	}
+	r.read()
+}
+
+// during takes what has been told of a call in progress.
+func (r *run) during(s *side) {
+	if s.told == nil {
+		return
+	}
+	for _, ev := range s.told.take() {
+		live := *r.page.Steps[s.step].Call
 		switch ev.Kind {
 		case telgate.EventRinging:
 			live.State, live.Times.Alerted = telgate.CallRinging, ev.Time
@@ -82,10 +99,10 @@ func (r *run) during(told *mailbox) {
 	}
 }
 
-// setCall makes the last step's call another one: what was shown before does not change.
+// setCall makes a step's call another one: what was shown before does not change.
 func (r *run) setCall(c *telgate.Call) {
-	r.page.Steps[len(r.page.Steps)-1].Call = c
-	r.touch()
+	r.page.Steps[c.Step-1].Call = c
+	r.from = min(r.from, c.Step-1) // another one than what was written
 }
 
 // ended records a call, the target it reached, and that what it held is free.
@@ -110,15 +127,49 @@ func (r *run) ended(c *telgate.Call, t *tries) {
 	r.reached(r.plan.Reaches(c.Number), c.Number.String(), via, result)
 }
 
-// reached: one person is enough for a page that hunts; a shared phone counts for all whose it is.
+// reached: one person is enough, but in a roll call; a shared phone counts for all whose it is.
 func (r *run) reached(nicks []string, by string, via telgate.Via, result telgate.Result) {
-	for i := range r.page.Targets {
-		if t := &r.page.Targets[i]; slices.Contains(nicks, t.Nick) {
-			t.Result, t.By, t.Via, t.At = result, by, via, r.pager.env.Now()
+	news := mark(r.page.Targets, nicks, telgate.Target{Result: result, By: by, Via: via, At: r.pager.env.Now()})
+	if r.page.Way.RollCall {
+		r.plan.Reached(&r.state.Progress, nicks)
+		r.moved = true
+		if result = called(r.page.Targets); result == telgate.Partial {
+			r.letGo(by)
+			r.tell(&telgate.Event{Kind: telgate.EventPersonConfirmed, People: news})
+			return
 		}
 	}
 	r.end(result)
+	r.letGo(by)
 	if result == telgate.Confirmed {
 		r.tell(&telgate.Event{Kind: telgate.EventPageConfirmed, Result: result, People: r.page.Targets})
 	}
+}
+
+// mark writes down who was reached and how, and returns those of whom that is news.
+func mark(targets []telgate.Target, nicks []string, how telgate.Target) (news []telgate.Target) {
+	for i := range targets {
+		t := &targets[i]
+		if !slices.Contains(nicks, t.Nick) || t.Result == telgate.Confirmed || t.Result == how.Result {
+			continue
+		}
+		t.Result, t.By, t.Via, t.At = how.Result, how.By, how.Via, how.At
+		news = append(news, *t)
+	}
+	return news
+}
+
+// called is how a roll call stands in which somebody was reached.
+func called(targets []telgate.Target) telgate.Result {
+	result := telgate.Confirmed
+	for i := range targets {
+		switch targets[i].Result {
+		case telgate.Confirmed:
+		case telgate.Answered:
+			result = telgate.Answered
+		default:
+			return telgate.Partial
+		}
+	}
+	return result
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"telgate"
 	"telgate/plan"
 )
 
@@ -46,18 +47,47 @@ func decodeCourse(b []byte) (course, error) {
 type progress struct {
 	plan.Progress
 
-	noted int // steps that the plan has taken into account
+	noted int          // steps that the plan has taken into account, all before this one
+	after map[int]bool // and further ones: calls that are side by side end as they like
+}
+
+// note: the plan has taken this step into account.
+func (p *progress) note(step int, steps []telgate.Step) {
+	if step < p.noted {
+		return
+	}
+	if step == p.noted {
+		p.noted++
+	} else {
+		if p.after == nil {
+			p.after = map[int]bool{}
+		}
+		p.after[step] = true
+	}
+	for ; p.after[p.noted] || p.noted < len(steps) && steps[p.noted].Call == nil; p.noted++ {
+		delete(p.after, p.noted)
+	}
 }
 
 // progressJSON is the stored form of a progress. Names are added only.
 type progressJSON struct {
 	Plan  json.RawMessage `json:"plan"`
 	Noted int             `json:"noted"`
+	After []int           `json:"after,omitempty"` // further steps that are noted
 }
 
 func (p *progress) encode(of *plan.Plan) []byte {
 	b := append([]byte(`{"plan":`), of.EncodeProgress(&p.Progress)...)
-	return append(strconv.AppendInt(append(b, `,"noted":`...), int64(p.noted), 10), '}')
+	b = strconv.AppendInt(append(b, `,"noted":`...), int64(p.noted), 10)
+	sep := `,"after":[`
+	for step := range p.after {
+		b = strconv.AppendInt(append(b, sep...), int64(step), 10)
+		sep = ","
+	}
+	if len(p.after) > 0 {
+		b = append(b, ']')
+	}
+	return append(b, '}')
 }
 
 func decodeProgress(b []byte, of *plan.Plan) (progress, error) {
@@ -69,5 +99,9 @@ func decodeProgress(b []byte, of *plan.Plan) (progress, error) {
 	if err != nil {
 		return progress{}, err //nolint:wrapcheck // it says what it read
 	}
-	return progress{p, max(0, in.Noted)}, nil
+	got := progress{Progress: p, noted: max(0, in.Noted)}
+	for _, step := range in.After {
+		got.note(step, nil)
+	}
+	return got, nil
 }

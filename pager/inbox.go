@@ -51,14 +51,14 @@ func (r *run) post(all []Message) {
 	poke(r.inbox.wake)
 }
 
-// answer takes a message of somebody here. hangup is nil where no call is up.
-func (r *run) answer(a *asked, hangup context.CancelCauseFunc) {
-	done := r.handle(&a.Message, hangup)
+// answer takes a message of somebody here.
+func (r *run) answer(a *asked) {
+	done := r.handle(&a.Message)
 	r.writer.after(func() { a.done <- done })
 }
 
 // read takes what was left in the ledger.
-func (r *run) read(hangup context.CancelCauseFunc) {
+func (r *run) read() {
 	all := r.inbox.mail.Swap(nil)
 	if all == nil {
 		return
@@ -69,7 +69,7 @@ func (r *run) read(hangup context.CancelCauseFunc) {
 			continue
 		}
 		r.inbox.seen, r.inbox.taken = append(r.inbox.seen, m.ID), append(r.inbox.taken, m.ID)
-		r.handle(m, hangup)
+		r.handle(m)
 	}
 	if len(r.inbox.taken) > 0 {
 		r.keep(nil)
@@ -77,32 +77,28 @@ func (r *run) read(hangup context.CancelCauseFunc) {
 }
 
 // handle takes one message, and tells whether anything came of it.
-func (r *run) handle(m *Message, hangup context.CancelCauseFunc) bool {
+func (r *run) handle(m *Message) bool {
 	over := r.page.Result != ""
-	if hangup == nil {
-		hangup = func(error) {}
-	}
 	switch {
 	case m.Back != nil:
 		m.Back.mark(r.page.Targets, m.At)
 		r.tell(m.Back.event(&r.page, m.At, r.page.State == telgate.PageEnded))
 	case m.Confirm != nil:
-		hangup(&telgate.StopCause{Why: telgate.StopConfirmed, By: m.Confirm.Slack})
 		r.confirmed([]string{m.Confirm.Nick}, m.Confirm.Slack, telgate.ViaSlack)
 	case m.Late != nil:
-		r.late(m.Late, hangup)
+		r.late(m.Late)
 	case over:
 		return false
 	case m.Join != nil:
 		r.page.Askers = append(r.page.Askers, *m.Join)
 		r.tell(&telgate.Event{Kind: telgate.EventPageJoined, Asker: m.Join})
 	case m.Stop != nil:
-		hangup(&telgate.StopCause{Why: telgate.StopAsked, By: m.Stop.ID})
 		r.page.Stopped = m.Stop.ID
 		r.page.Result = telgate.Cancelled // the end is told when the call is down
+		r.sides.stop(&telgate.StopCause{Why: telgate.StopAsked, By: m.Stop.ID})
 		r.keep(nil)
 	case m.Next != nil:
-		hangup(&telgate.StopCause{Why: telgate.StopNext, By: m.Next.ID})
+		r.sides.hangUp(&telgate.StopCause{Why: telgate.StopNext, By: m.Next.ID})
 		if r.page.State == telgate.PageWaiting {
 			r.page.WaitsFor = r.pager.env.Now()
 		}
@@ -111,14 +107,13 @@ func (r *run) handle(m *Message, hangup context.CancelCauseFunc) bool {
 }
 
 // late takes what an owner before found out too late: the person has the page, and whoever else rings is let alone.
-func (r *run) late(c *telgate.Call, hangup context.CancelCauseFunc) {
+func (r *run) late(c *telgate.Call) {
 	for i := range r.page.Steps {
 		if s := &r.page.Steps[i]; s.Call != nil && s.Call.Call == c.Call {
 			s.Call, r.from = c, min(r.from, i)
 		}
 	}
 	if c.Reached() {
-		hangup(&telgate.StopCause{Why: telgate.StopConfirmed, By: c.Number.String()})
 		nicks := r.plan.Reaches(c.Number)
 		if len(nicks) == 0 { // the plan of a page that has ended is not kept
 			nicks = []string{c.Person}
@@ -132,7 +127,9 @@ func (r *run) confirmed(nicks []string, by string, via telgate.Via) {
 	switch {
 	case r.page.Result == telgate.Confirmed:
 	case r.page.State == telgate.PageEnded:
-		r.tell(confirmLate(&r.page, nicks, by, via, r.pager.env.Now()))
+		if ev := confirmLate(&r.page, nicks, by, via, r.pager.env.Now()); ev != nil {
+			r.tell(ev)
+		}
 	default:
 		r.reached(nicks, by, via, telgate.Confirmed)
 	}

@@ -147,7 +147,7 @@ func (r *run) lineLimit() time.Time {
 
 // tellLine says that the page waits for a line.
 func (r *run) tellLine(m *plan.Move, trunk string, until time.Time) {
-	r.page.State, r.page.WaitsFor, r.page.WaitsLine = telgate.PageWaiting, until, trunk
+	r.waits(telgate.Wait{WaitsFor: until, WaitsLine: trunk})
 	order := telgate.Order{
 		Page: r.page.ID, Person: m.Entry.Person.Nick, Step: len(r.page.Steps) + 1, Round: m.Round, Number: m.Entry.Number, Trunk: trunk,
 	}

@@ -21,6 +21,7 @@ type run struct {
 	stop    context.CancelCauseFunc
 	inbox   inbox
 	ends    ends
+	sides   sides
 	before  *run                         // of this gateway, and not yet down with its call; nil if none
 	shown   atomic.Pointer[telgate.Page] // the newest state, for everybody; nobody changes it
 	page    telgate.Page
@@ -71,6 +72,12 @@ func (r *run) own(ctx context.Context) {
 		<-r.before.ends.gone
 		r.before = nil
 	}
+	if r.page.State != telgate.PageEnded {
+		r.page.Way = r.plan.Policy.Way
+	}
+	if r.page.Way.All {
+		r.sides = newSides()
+	}
 	switch {
 	case r.page.State == telgate.PageEnded: // what came too late for its owner is all that is left to do
 		r.leave()
@@ -89,14 +96,17 @@ func (r *run) own(ctx context.Context) {
 		r.moved = true
 		switch m.Kind {
 		case plan.MoveDial:
-			r.step(ctx, &m)
-			r.state.noted = len(r.page.Steps)
-			r.moved = true
+			r.dial(ctx, &m)
+		case plan.MoveCalls:
+			r.await(ctx, m.Until)
 		case plan.MoveWait:
 			r.wait(ctx, m.Until)
 		case plan.MoveEnd:
 			r.page.Result = r.verdict()
 		}
+	}
+	for len(r.sides.all) > 0 {
+		r.await(ctx, time.Time{})
 	}
 	switch {
 	case r.ends.fenced.Load():
@@ -187,22 +197,26 @@ func (r *run) show() {
 	r.shown.Store(&p)
 }
 
-// touch: the last step is another one than what was written.
-func (r *run) touch() { r.from = min(r.from, len(r.page.Steps)-1) }
-
 // pause lets time pass until a moment, or until something happens; messages are handled meanwhile.
 func (r *run) pause(ctx context.Context, until time.Time, wake <-chan struct{}) {
 	timer := time.NewTimer(until.Sub(r.pager.env.Now()))
 	defer timer.Stop()
+	r.sides.yield()
 	select {
 	case <-timer.C:
+		r.sides.take()
 	case <-wake:
+		r.sides.take()
 	case <-ctx.Done():
+		r.sides.take()
 	case <-r.ends.drained:
+		r.sides.take()
 	case m := <-r.inbox.asked:
-		r.answer(m, nil)
+		r.sides.take()
+		r.answer(m)
 	case <-r.inbox.wake:
-		r.read(nil)
+		r.sides.take()
+		r.hear()
 	}
 }
 
@@ -234,6 +248,9 @@ func (r *run) heldUp(ctx context.Context) bool {
 // verdict is the result of a page whose plan is done and that reached nobody: it failed where no call got beyond our trunks,
 // or, without a call, where no step had a line. What else was skipped does not change that.
 func (r *run) verdict() telgate.Result {
+	if slices.ContainsFunc(r.page.Targets, func(t telgate.Target) bool { return t.Result.Reached() }) {
+		return telgate.Partial
+	}
 	calls, others := 0, 0
 	for i := range r.page.Steps {
 		switch s := &r.page.Steps[i]; {
@@ -255,10 +272,12 @@ func (r *run) verdict() telgate.Result {
 func (r *run) end(result telgate.Result) {
 	r.page.Result = result
 	for i := range r.page.Targets {
-		if t := &r.page.Targets[i]; t.Result == "" && result != telgate.Confirmed && result != telgate.Answered {
-			t.Result = result
-		} else if t.Result == "" {
+		switch t := &r.page.Targets[i]; {
+		case t.Result != "":
+		case result.Reached() || result == telgate.Partial:
 			t.Result = telgate.NotReached
+		default:
+			t.Result = result
 		}
 	}
 }

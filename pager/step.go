@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"telgate"
 	"telgate/plan"
@@ -12,18 +11,19 @@ import (
 
 // step rings one number, unless it may not be rung now. A page waits in this frame and the next two while its phone
 // rings, so they hold little: a few hundred bytes more would double the stack of every page.
-func (r *run) step(ctx context.Context, m *plan.Move) {
+func (r *run) step(ctx context.Context, m *plan.Move, s *side) {
 	release, skip := r.claim(ctx, &m.Entry.Number)
 	if skip != "" {
 		r.skip(m, skip)
 		return
 	}
-	r.ring(ctx, m, &tries{})
+	r.ring(ctx, m, &tries{side: s})
 	r.writer.after(release)
 }
 
 // tries is what has been tried in a step.
 type tries struct {
+	side    *side
 	trunks  []string
 	unheard bool     // a trunk failed without saying whether the number exists
 	full    bool     // a trunk was given up because no line became free
@@ -47,10 +47,10 @@ func (r *run) ring(ctx context.Context, m *plan.Move, t *tries) {
 		if live == nil {
 			return
 		}
-		call := r.call(ctx, live)
+		call := r.call(ctx, live, t.side)
 		f := r.redirected(ctx, m, t, call)
 		if f != nil {
-			call = r.landed(call, r.call(ctx, f.live))
+			call = r.landed(call, r.call(ctx, f.live, t.side))
 		}
 		r.ended(call, t)
 		if f != nil {
@@ -118,6 +118,7 @@ func (r *run) learn(ctx context.Context, m *plan.Move, t *tries, call *telgate.C
 	if call.Outcome == telgate.OutcomeCancelled && ctx.Err() != nil && r.page.Result == "" {
 		r.plan.Lost(&r.state.Progress, m.Entry, now) // cut off because this gateway stops: nobody is to miss a call for that
 	}
+	r.state.note(call.Step-1, r.page.Steps)
 	if call.Forward != "" { // its two INVITEs have been noted, and the phone was found
 		return false
 	}
@@ -185,7 +186,7 @@ func (r *run) claim(ctx context.Context, n *telgate.Number) (release func(), ski
 
 // tellWait says that the page waits for the phone; nobody knows until when.
 func (r *run) tellWait() {
-	r.page.State, r.page.WaitsFor = telgate.PageWaiting, time.Time{}
+	r.waits(telgate.Wait{})
 	r.tell(&telgate.Event{Kind: telgate.EventWaiting})
 }
 
@@ -199,6 +200,7 @@ func (r *run) skip(m *plan.Move, why telgate.SkipReason) {
 	step := r.nextStep(m)
 	step.Skip = why
 	r.page.Steps = append(r.page.Steps, step)
+	r.state.note(len(r.page.Steps)-1, r.page.Steps)
 	order := telgate.Order{Page: r.page.ID, Person: step.Person, Step: step.N, Round: step.Round, Number: step.Number}
 	r.tell(&telgate.Event{Kind: telgate.EventStepSkipped, Order: &order, Skip: why})
 }

@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,7 +24,7 @@ func (p *Pager) Submit(ctx context.Context, r telgate.Request) (telgate.Receipt,
 	if pause, _ := p.paused(); pause != nil {
 		return telgate.Receipt{}, pause.Refusal()
 	}
-	people, title, prompt, err := p.resolve(r.Who)
+	to, err := p.resolve(r.Who)
 	if err != nil {
 		return telgate.Receipt{}, err
 	}
@@ -31,12 +32,15 @@ func (p *Pager) Submit(ctx context.Context, r telgate.Request) (telgate.Receipt,
 		return telgate.Receipt{}, refuse(telgate.RefusedNotReady, "", "NOT accepted: this gateway is stopping. Call by hand, or ask again in a minute.")
 	}
 	defer p.work.Done()
-	c := course{plan: plan.Build(people, p.cfg().Plan), prompt: prompt, force: r.Force}
+	policy := p.cfg().Plan
+	policy.Way = to.Way
+	policy.Way.All = policy.Way.All || r.All
+	c := course{plan: plan.Build(to.People, policy), prompt: to.Prompt, force: r.Force}
 	numbers, err := p.diallable(&c.plan)
 	if err != nil {
 		return telgate.Receipt{}, err
 	}
-	page, err := p.newPage(r, people, title)
+	page, err := p.newPage(r, to.People, to.Title, policy.Way)
 	if err != nil {
 		return telgate.Receipt{}, err
 	}
@@ -90,31 +94,33 @@ func (p *Pager) withdraw(a *Acceptance) {
 	p.work.Go(func() { p.settle(w) })
 }
 
-// resolve turns words into people, each once.
-func (p *Pager) resolve(words []string) (people []telgate.Person, title, prompt string, err error) {
+// resolve turns words into people, each once. A group's way of being called is its own: where several words are named they
+// are called one after another, until the first confirms.
+func (p *Pager) resolve(words []string) (to telgate.Match, err error) {
 	var titles []string
 	for _, w := range words {
 		m, err := p.people.Resolve(w)
 		if err != nil {
-			return nil, "", "", err
+			return telgate.Match{}, err
 		}
 		titles = append(titles, m.Title)
-		if prompt == "" {
-			prompt = m.Prompt
+		if to.Prompt == "" {
+			to.Prompt = m.Prompt
+		}
+		if len(words) == 1 {
+			to.Way = m.Way
 		}
 		for _, person := range m.People {
-			if !slices.ContainsFunc(people, func(x telgate.Person) bool { return x.Nick == person.Nick }) {
-				people = append(people, person)
+			if !slices.ContainsFunc(to.People, func(x telgate.Person) bool { return x.Nick == person.Nick }) {
+				to.People = append(to.People, person)
 			}
 		}
 	}
-	if len(people) == 0 {
-		return nil, "", "", refuse(telgate.RefusedUnknownName, "", "Say whom to call.")
+	if len(to.People) == 0 {
+		return telgate.Match{}, refuse(telgate.RefusedUnknownName, "", "Say whom to call.")
 	}
-	if prompt == "" {
-		prompt = p.cfg().Prompt
-	}
-	return people, strings.Join(titles, ", "), prompt, nil
+	to.Title, to.Prompt = strings.Join(titles, ", "), cmp.Or(to.Prompt, p.cfg().Prompt)
+	return to, nil
 }
 
 // diallable are the keys of the numbers that some trunk may carry. Where there are none the page is refused: it could only
@@ -146,7 +152,7 @@ func refuse(reason telgate.RefusalReason, subject, message string) error {
 }
 
 // newPage is a page as accepted.
-func (p *Pager) newPage(r telgate.Request, people []telgate.Person, title string) (telgate.Page, error) {
+func (p *Pager) newPage(r telgate.Request, people []telgate.Person, title string, way telgate.Way) (telgate.Page, error) {
 	id, err := p.newID()
 	if err != nil {
 		return telgate.Page{}, err
@@ -154,7 +160,7 @@ func (p *Pager) newPage(r telgate.Request, people []telgate.Person, title string
 	now := p.env.Now()
 	page := telgate.Page{
 		ID: telgate.PageID("p" + id), Version: 1, Title: title, Message: r.Message, State: telgate.PageAccepted, Accepted: now,
-		Rounds: p.cfg().Plan.Rounds, Askers: []telgate.Asker{{Actor: r.Asker, Message: r.Message, At: now}},
+		Rounds: p.cfg().Plan.Rounds, Way: way, Askers: []telgate.Asker{{Actor: r.Asker, Message: r.Message, At: now}},
 	}
 	for _, person := range people {
 		page.Targets = append(page.Targets, telgate.Target{Nick: person.Nick, Name: person.Name, Slack: person.Slack})

@@ -138,10 +138,13 @@ func (r *run) resume(ctx context.Context) {
 	now := r.pager.env.Now()
 	for i := min(r.state.noted, len(r.page.Steps)); i < len(r.page.Steps); i++ {
 		c := r.page.Steps[i].Call
-		if c == nil {
+		if c == nil || r.state.after[i] {
 			continue
 		}
 		e := r.plan.Entry(c.Number)
+		if e != nil {
+			r.plan.Done(&r.state.Progress, e)
+		}
 		switch {
 		case e == nil:
 		case c.Outcome == telgate.OutcomeLost:
@@ -150,7 +153,8 @@ func (r *run) resume(ctx context.Context) {
 			r.plan.Note(&r.state.Progress, e, c.Outcome, now)
 		}
 	}
-	r.state.noted, r.moved = len(r.page.Steps), true
+	r.plan.Resume(&r.state.Progress, now)
+	r.state.noted, r.state.after, r.moved = len(r.page.Steps), nil, true
 	if r.page.Result == "" && r.page.State == telgate.PageWaiting && r.page.WaitsLine == "" && r.page.WaitsFor.After(now) {
 		r.wait(ctx, r.page.WaitsFor)
 	}
@@ -179,8 +183,11 @@ func (r *run) handOver() {
 func (r *run) vanish(ctx context.Context) {
 	r.pager.settle(r.writer)
 	r.pager.env.Log.Warn("page has another owner", "page", r.page.ID, "steps", len(r.page.Steps))
-	if n := len(r.page.Steps); n > 0 && r.page.Steps[n-1].Call != nil && r.page.Steps[n-1].Call.Outcome == telgate.OutcomeConfirmed {
-		c := r.page.Steps[n-1].Call
+	for _, s := range r.page.Steps {
+		c := s.Call
+		if c == nil || c.Outcome != telgate.OutcomeConfirmed {
+			continue
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
 		defer cancel()
 		err := r.pager.amend(ctx, r.page.ID, func(p *telgate.Page) *telgate.Event { // where the new owner is done already
@@ -203,7 +210,7 @@ func (r *run) leftovers() {
 		return
 	}
 	r.post(of(all, r.page.ID))
-	r.read(nil)
+	r.read()
 	r.pager.settle(r.writer)
 }
 

@@ -128,6 +128,7 @@ type progressJSON struct {
 	Invalid []int          `json:"invalid,omitempty"` // entries whose number does not exist
 	Ahead   []int          `json:"ahead,omitempty"`   // entries after next that were rung in this round
 	Reached []string       `json:"reached,omitempty"` // who confirmed in a roll call
+	Calling []int          `json:"calling,omitempty"` // entries that are being rung
 }
 
 type againJSON struct {
@@ -169,6 +170,14 @@ func (p *Plan) EncodeProgress(s *Progress) []byte {
 	sep = `,"ahead":[`
 	for i := range p.Entries {
 		if s.ahead[i] {
+			b = strconv.AppendInt(append(b, sep...), int64(i), 10)
+			sep = ","
+		}
+	}
+	b = closed(b, sep, "]")
+	sep = `,"calling":[`
+	for i := range p.Entries {
+		if e, rings := s.calling[p.queue(&p.Entries[i])]; rings && e == i {
 			b = strconv.AppendInt(append(b, sep...), int64(i), 10)
 			sep = ","
 		}
@@ -224,6 +233,12 @@ func (p *Plan) DecodeProgress(b []byte) (Progress, error) {
 			return Progress{}, fmt.Errorf("read a plan's progress: no entry %d after %d", i, s.next)
 		}
 		s.pass(i)
+	}
+	for _, i := range in.Calling {
+		if !p.has(i) {
+			return Progress{}, fmt.Errorf("read a plan's progress: no entry %d that is rung", i)
+		}
+		s.rings(p.queue(&p.Entries[i]), i)
 	}
 	if len(in.Reached) > 0 {
 		p.Reached(&s, in.Reached)

@@ -115,11 +115,13 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		now := s.Began
+		p.Resume(&s, now)
 		for range 20 {
 			m := p.Next(&s, now)
 			switch m.Kind {
 			case MoveDial:
 				p.Note(&s, m.Entry, telgate.OutcomeBusy, now)
+				p.Done(&s, m.Entry)
 			case MoveWait:
 				now = m.Until
 			case MoveCalls, MoveEnd:

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -98,7 +99,7 @@ type Progress struct {
 	tries   map[string]int  // extra tries of busy numbers in this round, by number
 	invalid map[string]bool // numbers that do not exist
 	ahead   map[int]bool    // entries after next that were rung in this round before it: their person's turn came sooner
-	calling map[string]bool // whose queue has a call up, in a page that calls side by side; not kept
+	calling map[string]int  // entries that are being rung, by queue
 	reached map[string]bool // nicknames of those who confirmed, in a roll call
 }
 
@@ -127,8 +128,8 @@ const (
 	MoveCalls // wait for the end of a call that is up, or at most for a moment
 )
 
-// Next decides what comes next at this moment, and moves the progress on. Where people are called side by side it gives
-// the phone of somebody who has no call up, until [Plan.Done] says that the call is over; ask again until it gives none.
+// Next decides what comes next at this moment, and moves the progress on. What it gives to dial is being rung until
+// [Plan.Done] says that it is over; where people are called side by side it gives the phones of the others meanwhile.
 func (p *Plan) Next(s *Progress, now time.Time) Move {
 	limit := s.Began.Add(p.Policy.PageLimit)
 	if s.Round == 0 {
@@ -172,13 +173,29 @@ func earlier(a, b time.Time) time.Time {
 
 func (p *Plan) dial(s *Progress, entry int) Move {
 	e := &p.Entries[entry]
-	if p.Policy.Way.All {
-		if s.calling == nil {
-			s.calling = map[string]bool{}
-		}
-		s.calling[p.queue(e)] = true
-	}
+	s.rings(p.queue(e), entry)
 	return Move{Kind: MoveDial, Entry: e, Round: s.Round}
+}
+
+func (s *Progress) rings(queue string, entry int) {
+	if s.calling == nil {
+		s.calling = map[string]int{}
+	}
+	s.calling[queue] = entry
+}
+
+// engaged tells whether an entry has to wait for another one, or for itself.
+func (p *Plan) engaged(s *Progress, entry int) bool {
+	_, rings := s.calling[p.queue(&p.Entries[entry])]
+	return rings
+}
+
+// Resume is for who takes a plan over: what was about to be rung then and was not is rung now.
+func (p *Plan) Resume(s *Progress, now time.Time) {
+	for _, entry := range slices.Sorted(maps.Values(s.calling)) {
+		p.Defer(s, &p.Entries[entry], now)
+	}
+	s.calling = nil
 }
 
 // Done says that the call which [Plan.Next] asked for is over, with all that came of it noted, or that none was made.
@@ -199,6 +216,12 @@ func (p *Plan) wanted(s *Progress, entry int) bool {
 	e := &p.Entries[entry]
 	return !s.invalid[e.Number.Key()] &&
 		(!s.reached[e.Person.Nick] || slices.ContainsFunc(e.Also, func(nick string) bool { return !s.reached[nick] }))
+}
+
+// Wanted tells whether an entry can still reach somebody who is to be reached.
+func (p *Plan) Wanted(s *Progress, e *Entry) bool {
+	i := slices.IndexFunc(p.Entries, func(x Entry) bool { return x.Number.Key() == e.Number.Key() })
+	return i >= 0 && p.wanted(s, i)
 }
 
 // hopeless: no number of the plan exists whose person is to be reached.
@@ -222,7 +245,7 @@ func (p *Plan) untried(s *Progress) (int, bool) {
 		case i < s.next, s.ahead[i]: // also where what came before it was ticked off just now
 		case !p.wanted(s, i):
 			s.pass(i)
-		case !s.calling[p.queue(&p.Entries[i])]:
+		case !p.engaged(s, i):
 			s.pass(i)
 			return i, true
 		}
@@ -248,7 +271,7 @@ func (s *Progress) pass(i int) {
 func (p *Plan) due(s *Progress, now time.Time) (int, bool) {
 	s.busy = slices.DeleteFunc(s.busy, func(a again) bool { return !p.wanted(s, a.entry) })
 	for i, a := range s.busy {
-		if !a.at.After(now) && !s.calling[p.queue(&p.Entries[a.entry])] {
+		if !a.at.After(now) && !p.engaged(s, a.entry) {
 			s.busy = slices.Delete(s.busy, i, i+1)
 			return a.entry, true
 		}
@@ -259,7 +282,7 @@ func (p *Plan) due(s *Progress, now time.Time) (int, bool) {
 // soonest is when an entry is to be rung again, of those whose turn it could be.
 func (p *Plan) soonest(s *Progress) (at time.Time, ok bool) {
 	for _, a := range s.busy {
-		if !s.calling[p.queue(&p.Entries[a.entry])] {
+		if !p.engaged(s, a.entry) {
 			return a.at, true
 		}
 	}

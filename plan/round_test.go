@@ -31,6 +31,7 @@ func play(p Plan, outcome func(number string, nth int) telgate.Outcome) []string
 			rung[n]++
 			log = append(log, fmt.Sprintf("%d:%s", m.Round, n))
 			p.Note(s, m.Entry, outcome(n, rung[n]), now)
+			p.Done(s, m.Entry)
 		case MoveWait:
 			log = append(log, fmt.Sprint("+", m.Until.Sub(now)))
 			now = m.Until
