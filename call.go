@@ -39,7 +39,20 @@ type Call struct {
 	Audio   Audio
 	Keys    []Key
 	Trace   []SIPMessage // what passed for it, in order; nobody changes it
+	Ending  Ending       // while it is in progress
 }
+
+// Ending is the request that ends a call for whoever goes on with its page after its gateway died: a CANCEL, and a BYE once
+// there was an answer. The zero Ending ends nothing.
+type Ending struct {
+	Transport string // "udp", "tcp" or "tls"
+	Peer      string // address and port
+	Request   string // a SIP message, with the number that is called
+}
+
+// EventInvited is for the pager only: an INVITE was handed to the network, or answered, and what ends the call is another
+// request from now on.
+const EventInvited EventKind = "invited"
 
 // Reached tells whether the call reached a human: the confirm key, or, where the person's policy is ConfirmAnswer,
 // listening long enough. Any other answered call reached nobody.

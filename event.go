@@ -53,6 +53,7 @@ type Event struct {
 	Late   bool
 	People []Target // page_accepted, page_confirmed, page_ended, called_back
 	Refuse *Refusal // refused
+	Ending *Ending  // invited
 }
 
 type eventJSON struct {

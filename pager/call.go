@@ -79,9 +79,16 @@ func (r *run) during(s *side) {
 	if s.told == nil {
 		return
 	}
-	for _, ev := range s.told.take() {
-		live := *r.page.Steps[s.step].Call
+	for all := s.told.take(); len(all) > 0; all = all[1:] {
+		ev, live := all[0], *r.page.Steps[s.step].Call
 		switch ev.Kind {
+		case telgate.EventInvited:
+			live.Ending = *ev.Ending
+			r.setCall(&live)
+			if len(all) == 1 { // else it is kept with what follows
+				r.keep(nil)
+			}
+			continue
 		case telgate.EventRinging:
 			live.State, live.Times.Alerted = telgate.CallRinging, ev.Time
 		case telgate.EventEarlyMedia, telgate.EventForwarded: // a phone that rings goes on ringing

@@ -41,6 +41,7 @@ type setting struct {
 	idle    bool // do not Run
 	news    func(context.Context) <-chan telgate.PageID
 	brake   pager.Brake
+	reaper  pager.Reaper
 
 	exchange *exchange           // that of another gateway; nil = its own
 	known    func(telgate.Order) // told of every call before it is made
@@ -93,7 +94,7 @@ func open(t *testing.T, script []answer, change ...func(*setting)) *desk {
 	ctx, stop := context.WithCancel(t.Context())
 	d := &desk{
 		Pager: pager.New(s.cfg, x, s.people, s.books, pager.Env{
-			Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Gateway: s.gateway, HandOver: s.outlive, News: s.news, Brake: s.brake,
+			Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Gateway: s.gateway, HandOver: s.outlive, News: s.news, Brake: s.brake, Reaper: s.reaper,
 		}),
 		t: t, exchange: x, begun: x.begun, stop: stop, over: make(chan struct{}),
 	}

@@ -42,7 +42,8 @@ type Env struct {
 	Gateway  string // this process among the gateways that share the ledger, never used before; "" = there are no others
 	HandOver bool   // the ledger outlives this process: pages whose gateway stops are left for the next one, not cancelled
 
-	Brake Brake // the kill switch; nil = there is none
+	Brake  Brake  // the kill switch; nil = there is none
+	Reaper Reaper // nil = calls of gateways that died are left to their ring time
 
 	// News names pages that something happened to; it saves waiting for the next look. nil = none.
 	News func(context.Context) <-chan telgate.PageID

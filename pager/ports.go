@@ -13,6 +13,11 @@ type Caller interface {
 	Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call
 }
 
+// Reaper ends a call that a gateway left behind when it died; room voice does. The status is that of the answer.
+type Reaper interface {
+	End(ctx context.Context, c *telgate.Call) (status int, err error)
+}
+
 // Directory knows who a word means; the error is a [*telgate.Refusal].
 type Directory interface {
 	Resolve(word string) (telgate.Match, error)

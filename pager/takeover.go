@@ -141,6 +141,7 @@ func (r *run) resume(ctx context.Context) {
 		if c == nil || r.state.after[i] {
 			continue
 		}
+		r.reap(i)
 		e := r.plan.Entry(c.Number)
 		if e != nil {
 			r.plan.Done(&r.state.Progress, e)
@@ -158,6 +159,33 @@ func (r *run) resume(ctx context.Context) {
 	if r.page.Result == "" && r.page.State == telgate.PageWaiting && r.page.WaitsLine == "" && r.page.WaitsFor.After(now) {
 		r.wait(ctx, r.page.WaitsFor)
 	}
+}
+
+// reapLimit is how long a call that was left behind may take to answer.
+const reapLimit = 5 * time.Second
+
+// reap has the call of a step ended that was lost, once; the page does not wait for it. Whatever comes of it, the phone
+// rests until it is surely quiet: the peer may not know us, and what it says is not what the phone does.
+func (r *run) reap(step int) {
+	lost := r.page.Steps[step].Call
+	if lost.Outcome != telgate.OutcomeLost || lost.Ending == (telgate.Ending{}) {
+		return
+	}
+	reaped := *lost
+	reaped.Ending = telgate.Ending{}
+	r.page.Steps[step].Call = &reaped
+	r.from = min(r.from, step)
+	p := r.pager
+	if p.env.Reaper == nil {
+		return
+	}
+	p.work.Go(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, reapLimit)
+		defer cancel()
+		status, err := p.env.Reaper.End(ctx, lost)
+		p.env.Log.Info("call of a gateway that died is ended", "page", r.hold.Page, "call", lost.Call, "trunk", lost.Trunk,
+			"answered", !lost.Times.Answered.IsZero(), "sip_call_id", lost.Signal.SIPCallID, "status", status, "err", err)
+	})
 }
 
 // handOver gives a page back that has no call up: whoever is there goes on with it.

@@ -171,5 +171,6 @@ func (l *Leg) send(ctx context.Context, req *sip.Request) error {
 		return &SendError{"send", unnumbered(l.trunk.up.flows.because(to, err), userOf(&req.Recipient))}
 	}
 	l.tx, l.invite = tx, req
+	l.endsBy(l.trunk.cancelRequest(req, "", l.path), l.path)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -34,6 +35,7 @@ type Leg struct {
 	forks    forks
 	arrivals arrivals
 	trace    *Trace // of whoever asked for the call
+	ending   atomic.Pointer[Ending]
 
 	// owned
 	*invitation // nil once it was answered

@@ -147,6 +147,7 @@ func (l *Leg) success(res *sip.Response) {
 		return
 	}
 	l.state = confirmed
+	l.endsByBye(d)
 	l.emit(Answered{SDP: body, ToTag: d.toTag, Diverted: diversionOf(res)})
 	if d.byed {
 		l.finish(EndedByPeerBye, nil)

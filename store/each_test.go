@@ -103,6 +103,7 @@ func end(tb testing.TB, s *store.Store, h pager.Hold, p telgate.Page, r telgate.
 		c := *p.Steps[i].Call
 		c.State, c.Outcome, c.Times.Ended = telgate.CallEnded, telgate.OutcomeConfirmed, p.Ended
 		c.Keys, c.Trace = []telgate.Key{{Digit: "1", Via: "info"}}, []telgate.SIPMessage{{Line: "INVITE sip:+12025550101@x"}}
+		c.Ending = telgate.Ending{Transport: "udp", Peer: "192.0.2.1:5060", Request: "CANCEL sip:+12025550101@x"}
 		c.Signal.Phrase, c.Signal.Status, c.Signal.DivertedTo = "OK 2025550101", 200, "2025550101"
 		p.Steps[i].Call = &c
 		freed = append(freed, pager.Freed{Call: c.Call, Number: p.Steps[i].Number.Key()})

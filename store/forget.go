@@ -82,7 +82,7 @@ func (s *Store) forget(ctx context.Context, t tx, nick string, after int64, page
 func (f *stepFacts) forget() {
 	f.Number = numberRow{}
 	if c := f.Call; c != nil {
-		c.Forward, c.Keys, c.Trace = "", nil, nil
+		c.Forward, c.Keys, c.Trace, c.Ending = "", nil, nil, nil
 		c.Signal = signalRow{Status: c.Signal.Status, Q850: c.Signal.Q850, ToTags: c.Signal.ToTags, Alerting: c.Signal.Alerting}
 	}
 }

@@ -41,6 +41,7 @@ type (
 		Audio    audioRow        `json:"audio"`
 		Keys     []keyRow        `json:"keys,omitempty"`
 		Trace    []sipRow        `json:"trace,omitempty"`
+		Ending   *endingRow      `json:"ending,omitempty"`
 	}
 
 	// timesRow has those moments that are no columns.
@@ -75,6 +76,12 @@ type (
 		Sent     uint64             `json:"sent,omitempty"`
 		Received uint64             `json:"received,omitempty"`
 		Lost     uint64             `json:"lost,omitempty"`
+	}
+
+	endingRow struct {
+		Transport string `json:"transport"`
+		Peer      string `json:"peer"`
+		Request   string `json:"request"`
 	}
 
 	keyRow struct {
@@ -148,6 +155,10 @@ func callOf(c *telgate.Call) *callRow {
 			c.Audio.RTP.Sent, c.Audio.RTP.Received, c.Audio.RTP.Lost,
 		},
 	}
+	if c.Ending != (telgate.Ending{}) {
+		e := endingRow(c.Ending)
+		row.Ending = &e
+	}
 	for _, k := range c.Keys {
 		row.Keys = append(row.Keys, keyRow{k.Digit, k.Via, k.After.Microseconds(), k.Early})
 	}
@@ -174,6 +185,9 @@ func (row *callRow) call(c *telgate.Call) {
 	c.Audio = telgate.Audio{
 		Codec: a.Codec, Media: a.Media, Suite: a.Suite, Early: a.Early, Prompt: micros(a.Prompt),
 		RTP: telgate.RTP{Sent: a.Sent, Received: a.Received, Lost: a.Lost},
+	}
+	if row.Ending != nil {
+		c.Ending = telgate.Ending(*row.Ending)
 	}
 	for _, k := range row.Keys {
 		c.Keys = append(c.Keys, telgate.Key{Digit: k.Digit, Via: k.Via, After: micros(k.After), Early: k.Early})

@@ -183,7 +183,7 @@ func TestForgetErasesAPersonsCallsAndKeepsWhatIsCounted(t *testing.T) {
 		if c.Outcome != telgate.OutcomeConfirmed || c.Signal.Status != 200 || !c.Times.Ended.Equal(p.Ended) || c.Person != "alice" {
 			t.Errorf("what is counted is gone: %+v", c)
 		}
-		if left.Steps[0].Number.E164 != "" || c.Number.E164 != "" || c.Keys != nil || c.Trace != nil || c.Signal.Phrase+c.Signal.DivertedTo != "" {
+		if left.Steps[0].Number.E164 != "" || c.Number.E164 != "" || c.Keys != nil || c.Trace != nil || c.Ending != (telgate.Ending{}) || c.Signal.Phrase+c.Signal.DivertedTo != "" {
 			t.Errorf("left of the call: %+v", c)
 		}
 		if other, err := s.Page(t.Context(), "p2"); err != nil || other.Steps[0].Number.E164 == "" || other.Targets[0].Name == "" {

@@ -103,9 +103,16 @@ func (c *call) dial(ctx context.Context, line *Line, user string) error {
 	c.out.Signal.SIPCallID = leg.CallID()
 	c.out.Times.Dialed = now
 	c.out.Times.RingUntil = now.Add(c.setup() + c.out.Ring + restMargin)
+	c.invited()
 	c.clock.at(alarmSetup, now.Add(c.setup()), c.setupOver)
 	c.awaitResponse()
 	return nil
+}
+
+// invited tells how the call is ended by whoever has to, should this process die.
+func (c *call) invited() {
+	e := telgate.Ending(c.leg.Ending())
+	c.tell(telgate.Event{Kind: telgate.EventInvited, Ending: &e})
 }
 
 // awaitResponse limits the silence after an INVITE, the one with credentials included.
@@ -181,6 +188,7 @@ func (c *call) hearLeg() {
 func (c *call) signalled(ev sip.Event) {
 	switch ev := ev.(type) {
 	case sip.Challenged, sip.Amended, sip.Retargeted:
+		c.invited()
 		if c.ev.own == ownNone && c.ev.heard <= heardTrying { // a new INVITE, of which nothing was heard yet
 			c.ev.heard = heardNothing
 			c.awaitResponse()
@@ -195,6 +203,7 @@ func (c *call) signalled(ev sip.Event) {
 			c.ev.late = !c.early.unsupervised
 			return
 		}
+		c.invited()
 		c.answered(ev)
 	case sip.Reoffer:
 		answer, err := c.session.Reoffer(ev.SDP)

@@ -1,10 +1,12 @@
 package voice
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,11 +25,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type leg struct {
 	events chan sip.Event
 	hung   chan sip.Hangup
+	ends   atomic.Pointer[string] // the request that ends it, nil = "CANCEL 1"
 }
 
 func (l *leg) Events() <-chan sip.Event { return l.events }
 func (l *leg) Hangup(h sip.Hangup)      { l.hung <- h }
 func (l *leg) CallID() string           { return "id" }
+
+func (l *leg) Ending() sip.Ending {
+	return sip.Ending{Transport: "udp", Peer: "192.0.2.1:5060", Request: *cmp.Or(l.ends.Load(), new("CANCEL 1"))}
+}
 
 // session is the audio that a test plays; recordings end after their length unless another replaces them.
 type session struct {
@@ -91,6 +98,7 @@ type stage struct {
 	session *session
 	library *prompts.Library
 	events  []telgate.Event
+	endings []telgate.Ending
 	result  chan telgate.Call
 	invite  sip.Invite
 	stop    context.CancelCauseFunc
@@ -119,7 +127,7 @@ func beginOn(t *testing.T, line Line, change func(*Config, *telgate.Order)) *sta
 		t.Fatal(err)
 	}
 	s := &stage{
-		leg:     &leg{make(chan sip.Event, 8), make(chan sip.Hangup, 1)},
+		leg:     &leg{events: make(chan sip.Event, 8), hung: make(chan sip.Hangup, 1)},
 		session: &session{events: make(chan media.Event, 8)}, library: library, result: make(chan telgate.Call, 1),
 	}
 	cfg := Config{
@@ -140,9 +148,18 @@ func beginOn(t *testing.T, line Line, change func(*Config, *telgate.Order)) *sta
 	v := New(cfg, map[string]Line{"main": line}, time.Now)
 	ctx, stop := context.WithCancelCause(t.Context())
 	s.stop = stop
-	go func() { s.result <- *v.Call(ctx, &order, func(e telgate.Event) { s.events = append(s.events, e) }) }()
+	go func() { s.result <- *v.Call(ctx, &order, s.told) }()
 	synctest.Wait()
 	return s
+}
+
+// told keeps what is told to people, and apart from it how the call is ended by somebody else.
+func (s *stage) told(e telgate.Event) {
+	if e.Kind == telgate.EventInvited {
+		s.endings = append(s.endings, *e.Ending)
+		return
+	}
+	s.events = append(s.events, e)
 }
 
 func (s *stage) pass(d time.Duration) {

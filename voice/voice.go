@@ -43,6 +43,7 @@ type Leg interface {
 	Events() <-chan sip.Event
 	Hangup(why sip.Hangup)
 	CallID() string
+	Ending() sip.Ending
 }
 
 // Session is the audio of one call; [media.Session] is one.
@@ -86,6 +87,7 @@ type Line struct {
 	Open   func(ctx context.Context) (Session, error)            // a port pair with our offer; a [*sip.SendError] where the trunk is not open
 	Script func(prompts.ScriptOptions) (prompts.Script, error)   // the recordings, in this trunk's codecs
 	Keys   KeySource                                             // which keys count; "" is KeysAuto
+	End    func(ctx context.Context, e sip.Ending) (int, error)  // ends a call of a gateway that died; the status of the answer
 }
 
 // KeySource is where keys may come from.

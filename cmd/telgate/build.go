@@ -117,7 +117,7 @@ func (g *gateway) newPager(env *environment, r rules) error {
 		return err
 	}
 	g.pager = pager.New(g.pagerConfig(&g.settings, r.limits), g.live, g.live, books, pager.Env{
-		Now: env.now, Rand: env.rand, Log: g.log, Brake: g, HandOver: r.store != nil, News: g.estate.news(),
+		Now: env.now, Rand: env.rand, Log: g.log, Brake: g, Reaper: g.live, HandOver: r.store != nil, News: g.estate.news(),
 	})
 	return g.estate.settle(g.cfg, g.pager, env)
 }

@@ -127,6 +127,7 @@ func (g *gateway) lines(s *settings) map[string]voice.Line {
 			Dial:   func(n telgate.Number) (string, error) { return s.dialer.Dial(n, route) },
 			Script: s.sounds.Script,
 			Keys:   voice.KeySource(s.cfg.Trunks[i].DTMF),
+			End:    trunk.End,
 			Invite: func(ctx context.Context, in sip.Invite) (voice.Leg, error) {
 				leg, err := trunk.Invite(ctx, in)
 				if err != nil {

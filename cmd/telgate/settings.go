@@ -45,9 +45,10 @@ func (s *settings) dialable(trunk, user string) error {
 	return s.dialer.Check(user, routeOf(s.routes, trunk))
 }
 
-// caller makes calls; room voice is one.
+// caller makes calls, and ends those of gateways that died; room voice is one.
 type caller interface {
 	Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call
+	End(ctx context.Context, c *telgate.Call) (status int, err error)
 }
 
 // live is what counts now. Rooms that outlive a reload ask it each time.
@@ -82,6 +83,11 @@ func (l *live) policy() telgate.Policy { return l.now().policy }
 // Call makes a call by what counts as it begins.
 func (l *live) Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call {
 	return l.now().calls.Call(ctx, o, emit)
+}
+
+// End ends a call that a gateway left behind when it died.
+func (l *live) End(ctx context.Context, c *telgate.Call) (status int, err error) {
+	return l.now().calls.End(ctx, c)
 }
 
 // drainLimit is how long calls may go on when the gateway stops.
