@@ -58,6 +58,11 @@ func TestTheGatewayThatRingsIsKilledAndTheOtherFinishesThePageAndTheCard(t *test
 	}); err != nil {
 		t.Fatalf("no end: %v; the card says:\n%s\nthe phone says:\n%s\n%s said:\n%s", err, card(w), night(t), alive.name, alive.said())
 	}
+	if rang := quiet(t) - first.at; rang > 30 { // by itself it would ring for 45 s
+		t.Errorf("the first call rang for %d s: nobody told Asterisk to stop", rang)
+	} else {
+		t.Logf("the first call rang for %d s: Asterisk took the CANCEL of %s for that of %s", rang, alive.name, dead.name)
+	}
 	all := rings(ctx, t, 2)
 	second := all[1]
 	t.Logf("the page is %s's %.1f s after that, which rings the phone %d s after the first ring and is confirmed after %.0f s",
@@ -116,6 +121,18 @@ func rings(ctx context.Context, t *testing.T, many int) (all []ring) {
 			t.Fatalf("the phone was not rung %d times:\n%s", many, night(t))
 		}
 	}
+}
+
+// quiet is when the phone fell silent first.
+func quiet(t *testing.T) (at int) {
+	t.Helper()
+	for line := range strings.Lines(night(t)) {
+		if n, _ := fmt.Sscanf(line, "quiet %d", &at); n == 1 {
+			return at
+		}
+	}
+	t.Errorf("the phone was never quiet:\n%s", night(t))
+	return 0
 }
 
 func night(t *testing.T) string {
