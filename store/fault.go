@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	driver "modernc.org/sqlite"
@@ -13,7 +14,7 @@ import (
 // corruptError says what a check of the file found.
 type corruptError struct{ found string }
 
-func (c *corruptError) Error() string { return c.found }
+func (c *corruptError) Error() string { return strings.Join(strings.Fields(c.found), " ") }
 
 // explainFile puts what is wrong with a file, and what to do, before an error of SQLite's or the file system's. Other errors
 // stay as they are.

@@ -31,7 +31,7 @@ type postgres struct {
 
 // openServer waits for the server.
 func openServer(ctx context.Context, c *pgxpool.Config, o *Options) (*Store, error) {
-	p := &postgres{at: fmt.Sprintf("%s:%d/%s", c.ConnConfig.Host, c.ConnConfig.Port, c.ConnConfig.Database)}
+	p := &postgres{at: serverName(c)}
 	params := c.ConnConfig.RuntimeParams
 	if params["application_name"] == "" {
 		params["application_name"] = "telgate"
