@@ -93,6 +93,7 @@ func (c *checkCmd) Run(a *app) error {
 	}); err != nil {
 		return err
 	}
+	checkStore(a.ctx, a, cfg, r)
 	checkIdentity(g, r)
 	checkRotas(a.ctx, g, r)
 	checkLanguages(g, r)

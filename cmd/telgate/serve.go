@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"telgate/config"
 	"telgate/web"
 )
 
@@ -57,10 +58,10 @@ func (serveCmd) Run(a *app) error {
 		return withStatus(exitUsage, err)
 	}
 	defer func() { _ = lock.Unlock() }() // the kernel frees it in any case
-	r := serveRules()
-	r.store = openStore(a.ctx, cfg, state, a.env, log)
-	g, err := build(cfg, a.env, log, r)
-	if err != nil {
+	signals, done := a.env.signals()
+	defer done()
+	g, err := a.wired(cfg, state, signals, log)
+	if g == nil {
 		return err
 	}
 	defer g.estate.close()
@@ -77,11 +78,44 @@ func (serveCmd) Run(a *app) error {
 	if g.slack == nil {
 		log.Warn("slack is off: this gateway takes commands from its own machine only", "fix", `slack.mode = "socket"`)
 	}
-	signals, done := a.env.signals()
-	defer done()
 	g.recall(a.ctx, log)
 	g.freshen(a.ctx)
 	return g.runRooms(a.ctx, func(ctx context.Context) error { return g.serve(ctx, a.env, log, signals) })
+}
+
+// wired is the gateway, once its store is there; nil without an error where a signal ended the wait for it.
+func (a *app) wired(cfg config.Config, state string, signals <-chan os.Signal, log *slog.Logger) (*gateway, error) {
+	ctx, cancel := context.WithCancel(a.ctx)
+	stop, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			select {
+			case s := <-signals:
+				if s != syscall.SIGHUP { // there is nothing that could be read again
+					cancel()
+					return
+				}
+			case <-stop:
+				return
+			}
+		}
+	}()
+	r := serveRules()
+	r.store = openStore(ctx, cfg, state, a.env, log)
+	g, err := build(cfg, a.env, log, r)
+	close(stop)
+	<-over
+	stopped := ctx.Err() != nil && a.ctx.Err() == nil
+	cancel()
+	if !stopped {
+		return g, err
+	}
+	if g != nil {
+		g.estate.close()
+	}
+	log.Info("gateway stopped before it served")
+	return nil, nil //nolint:nilnil // it was told to end, and nothing is wrong
 }
 
 // serve takes pages until a signal comes, and stops in phases: intake closes, calls in progress end, Slack is told how,

@@ -308,6 +308,7 @@ func (s *site) stable(text string) string {
 		{`in \d+ ?m?s\b`, "in N ms"},
 		{`127\.0\.0\.1:\d+`, "127.0.0.1:PORT"},
 		{` socket=\d`, ""},
+		{`\d+(\.\d)? [GM]B free`, "N GB free"},
 		{`again_in=\S+`, "again_in=N"},
 	} {
 		text = regexp.MustCompile(r[0]).ReplaceAllString(text, r[1])
