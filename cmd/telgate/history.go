@@ -54,15 +54,24 @@ func (c *historyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.Page != "":
-		err = c.one(a, gateway)
-	case c.Audit:
-		err = c.audit(a, gateway, q)
-	default:
-		err = c.list(a, gateway, q)
+	err = c.tell(a, gateway, q)
+	if errors.Is(err, client.ErrNobody) {
+		if read, failed := a.withoutGateway(func(stored archive) error { return c.tell(a, stored, q) }); read {
+			err = failed
+		}
 	}
 	return a.asked(err)
+}
+
+func (c *historyCmd) tell(a *app, from archive, q web.HistoryQuery) error {
+	switch {
+	case c.Page != "":
+		return c.one(a, from)
+	case c.Audit:
+		return c.audit(a, from, q)
+	default:
+		return c.list(a, from, q)
+	}
 }
 
 func (c *historyCmd) query(now time.Time) (q web.HistoryQuery, err error) {
@@ -98,9 +107,9 @@ func when(s string, now time.Time) (time.Time, error) {
 }
 
 // list prints pages, newest first.
-func (c *historyCmd) list(a *app, gateway *client.Client, q web.HistoryQuery) error {
+func (c *historyCmd) list(a *app, from archive, q web.HistoryQuery) error {
 	var pages []telgate.Page
-	err := gateway.History(a.ctx, q, client.Form{Numbers: a.cli.ShowNumbers}, func(line []byte) error {
+	err := from.History(a.ctx, q, client.Form{Numbers: a.cli.ShowNumbers}, func(line []byte) error {
 		if a.cli.JSON {
 			_, err := fmt.Fprintf(a.env.out, "%s\n", line)
 			return err
@@ -125,8 +134,8 @@ func (c *historyCmd) list(a *app, gateway *client.Client, q web.HistoryQuery) er
 }
 
 // one prints a page with its steps.
-func (c *historyCmd) one(a *app, gateway *client.Client) error {
-	raw, err := gateway.Page(a.ctx, telgate.PageID(c.Page), client.Form{Numbers: a.cli.ShowNumbers, Trace: c.Trace})
+func (c *historyCmd) one(a *app, from archive) error {
+	raw, err := from.Page(a.ctx, telgate.PageID(c.Page), client.Form{Numbers: a.cli.ShowNumbers, Trace: c.Trace})
 	if err != nil {
 		return err
 	}
@@ -152,9 +161,9 @@ func (c *historyCmd) one(a *app, gateway *client.Client) error {
 }
 
 // audit prints who did what, newest first.
-func (c *historyCmd) audit(a *app, gateway *client.Client, q web.HistoryQuery) error {
+func (c *historyCmd) audit(a *app, from archive, q web.HistoryQuery) error {
 	rows := [][]string{{"TIME", "WHO", "FROM", "DID", "PAGE", "FOR", "DETAIL"}}
-	err := gateway.Audit(a.ctx, q.Since, q.Until, q.Limit, func(line []byte) error {
+	err := from.Audit(a.ctx, q.Since, q.Until, q.Limit, func(line []byte) error {
 		if a.cli.JSON {
 			_, err := fmt.Fprintf(a.env.out, "%s\n", line)
 			return err
