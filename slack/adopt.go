@@ -24,10 +24,14 @@ func (c *courier) heard(ctx context.Context, id telgate.PageID) {
 
 // adopt takes on a page whose cards are not here: it was accepted before this process began, or elsewhere. Where another
 // gateway shows it nothing happens. What there is to show is known from the page itself: every conversation in which
-// somebody asked for it has a card.
+// somebody asked for it has a card. Who runs the page may be another gateway than who shows it.
 func (c *courier) adopt(ctx context.Context, id telgate.PageID) {
+	if c.has(id) {
+		c.changed(ctx, id)
+		return
+	}
 	p, err := c.feed.Page(ctx, id)
-	if err != nil || p == nil || c.has(id) || len(conversations(*p)) == 0 || !c.take(ctx, id) {
+	if err != nil || p == nil || len(conversations(*p)) == 0 || !c.take(ctx, id) {
 		return
 	}
 	c.mu.Lock()
@@ -91,7 +95,7 @@ func conversations(p telgate.Page) (first []telgate.Asker) {
 	return first
 }
 
-// sweep keeps what could not be kept, and takes on pages that nobody shows.
+// sweep keeps what could not be kept, looks at pages that others run, and takes on those that nobody shows.
 func (c *courier) sweep(ctx context.Context) {
 	c.mu.Lock()
 	pages := map[telgate.PageID]bool{}

@@ -19,6 +19,7 @@ type board struct {
 	theirs bool // another gateway shows everything
 	broken int  // so many times Keep fails
 	behind []telgate.PageID
+	stays  []telgate.PageID // behind, whatever was kept
 	shown  map[telgate.PageID]int
 }
 
@@ -50,7 +51,7 @@ func (b *board) Keep(ctx context.Context, id telgate.PageID, cards []slack.Card,
 func (b *board) Behind(context.Context, int) ([]telgate.PageID, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Clone(b.behind), nil
+	return slices.Concat(b.behind, b.stays), nil
 }
 
 func (b *board) set(change func()) {
@@ -113,6 +114,17 @@ func TestWhatAnotherGatewayShowsIsLeftToIt(t *testing.T) {
 	if seen := o.plain("C0OPS"); seen != "" {
 		t.Errorf("shown all the same: %s", seen)
 	}
+}
+
+func TestAPageThatAnotherGatewayRunsIsShownThoughNobodyTellsOfIt(t *testing.T) {
+	t.Parallel()
+	shelf := newBoard()
+	o := open(t, change{shelf: shelf})
+	o.types("U0GRACE", "C0OPS", "/tel alice")
+	o.card("C0OPS", "Accepted")
+	o.pages.quietly("p0", func(p *telgate.Page) { p.State, p.Result, p.Ended = telgate.PageEnded, telgate.NotReached, time.Now() })
+	shelf.set(func() { shelf.stays = []telgate.PageID{"p0"} })
+	o.card("C0OPS", "[Call again]")
 }
 
 func TestACardThatCouldNotBeKeptIsKeptLater(t *testing.T) {

@@ -228,7 +228,14 @@ func confirmed(page *telgate.Page, via telgate.Via) {
 
 // turn changes a page and tells.
 func (p *paper) turn(id telgate.PageID, how func(*telgate.Page)) {
+	p.quietly(id, how)
+	p.changes <- id
+}
+
+// quietly changes a page and tells nobody.
+func (p *paper) quietly(id telgate.PageID, how func(*telgate.Page)) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	for i := range p.pages {
 		if p.pages[i].ID == id {
 			page := p.pages[i].Clone()
@@ -237,8 +244,6 @@ func (p *paper) turn(id telgate.PageID, how func(*telgate.Page)) {
 			p.pages[i] = page
 		}
 	}
-	p.mu.Unlock()
-	p.changes <- id
 }
 
 // calls puts a page's only call into a state.

@@ -15,7 +15,7 @@ type Shelf interface {
 	Show(ctx context.Context, id telgate.PageID) (cards []Card, mine bool, err error)
 	// Keep keeps how the cards of a page stand, and up to which version of the page all of them show it.
 	Keep(ctx context.Context, id telgate.PageID, cards []Card, shown int) error
-	// Behind are pages of which something is not shown yet and that no gateway shows, the oldest first, at most so many.
+	// Behind are pages of which something is not shown yet and that no other gateway shows, the oldest first, at most so many.
 	Behind(ctx context.Context, most int) ([]telgate.PageID, error)
 }
 

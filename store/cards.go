@@ -82,7 +82,7 @@ func (c Cards) Keep(ctx context.Context, id telgate.PageID, cards []slack.Card, 
 	return nil
 }
 
-// Behind are pages of which something is not shown yet and that no gateway shows: see [slack.Shelf].
+// Behind are pages of which something is not shown yet and that no other gateway shows: see [slack.Shelf].
 func (c Cards) Behind(ctx context.Context, most int) ([]telgate.PageID, error) {
 	var behind []telgate.PageID
 	err := c.s.db.read(ctx, func(t tx) error {
@@ -92,7 +92,7 @@ func (c Cards) Behind(ctx context.Context, most int) ([]telgate.PageID, error) {
 			err := scan(&id)
 			behind = append(behind, id)
 			return err
-		}, "select id from page where reported < version and "+noReporter+" and reporter <> $1 order by entered limit $2", c.gateway(), most)
+		}, "select id from page where reported < version and "+noReporter+" order by entered limit $2", c.gateway(), most)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find pages that nobody shows: %w", err)

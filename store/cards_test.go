@@ -63,6 +63,7 @@ func cardsOutlive(t *testing.T, first, second *store.Store) {
 	shows(t, a, true)
 	shows(t, b, false)
 	behind(t, b)
+	behind(t, a, "p1") // whoever shows it may not have been told
 	card := slack.Card{
 		Channel: "C1", User: "U1", ResponseURL: "https://hooks.slack.com/x", PostedIn: "D1", Timestamp: "1.2", Direct: true, Mute: true, Frozen: true,
 		Reposted: true, Mentioned: true, Owes: true, Told: true, Version: 1,
@@ -90,7 +91,8 @@ func cardsOutlive(t *testing.T, first, second *store.Store) {
 	behind(t, b, "p1")
 	shows(t, b, true, card, slack.Card{Channel: "C2", User: "U2", Version: 1})
 	keep(b, 4)
-	behind(t, b) // b is at it
+	behind(t, b, "p1")
+	behind(t, gate(t, first, "c")) // b is at it
 	keep(b, 5)
 	late := page
 	late.Version, late.Result = 6, telgate.Confirmed

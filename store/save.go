@@ -44,11 +44,11 @@ func (s *Store) change(ctx context.Context, t tx, c *pager.Change) error {
 	if c.HandOver {
 		owner, due = "", max(1, s.there(c.Due, now))
 	}
-	askers := 0 // that are kept already
-	held, err := one(ctx, t, []any{&askers}, `update page set version = $1, title = $2, message = $3, state = $4, result = $5, late = $6, ended = $7,
+	askers, shown := 0, 0 // askers that are kept already; another gateway shows the page
+	held, err := one(ctx, t, []any{&askers, &shown}, `update page set version = $1, title = $2, message = $3, state = $4, result = $5, late = $6, ended = $7,
 			waits_for = $8, waits_line = $9, rounds = $10, stopped = $11, owner = $12, due = $13, progress = coalesce($14, progress), paused = $18
 		where id = $15 and owner = $16 and token = $17 and (state <> 'ended' or version <= $1)
-		returning (select count(*) from asker where asker.page = page.id)`,
+		returning (select count(*) from asker where asker.page = page.id), case when reporter in ('', $16) then 0 else 1 end`,
 		p.Version, text(p.Title), text(p.Message), string(p.State), string(p.Result), p.Late, micro(p.Ended),
 		micro(p.WaitsFor), text(p.WaitsLine), p.Rounds, text(p.Stopped), owner, due, c.Progress,
 		c.Hold.Page, c.Gateway, c.Token, p.Paused)
@@ -68,7 +68,7 @@ func (s *Store) change(ctx context.Context, t tx, c *pager.Change) error {
 	if p.State == telgate.PageEnded {
 		t.put(ctx, "update page set course = null, progress = null where id = $1", c.Hold.Page) // nobody goes on with it
 	}
-	if c.HandOver {
+	if c.HandOver || shown > 0 {
 		t.tell(ctx, string(c.Hold.Page))
 	}
 	return nil
