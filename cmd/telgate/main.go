@@ -53,15 +53,20 @@ type cli struct {
 func main() {
 	// Libraries that log on their own say little that an operator could use; what goes wrong comes back as errors.
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGPIPE)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], realEnvironment()))
+	ignoreBrokenPipes()
+	os.Exit(run(context.Background(), os.Args[1:], realEnvironment()))
 }
+
+// ignoreBrokenPipes: the signal comes for every connection that breaks while something is sent, to Slack or a database, and
+// says nothing that the failed write does not say too.
+func ignoreBrokenPipes() { signal.Ignore(syscall.SIGPIPE) }
 
 // run is the whole program but for the process around it; it returns the exit status.
 func run(ctx context.Context, args []string, env *environment) int {
 	var c cli
-	status, out := -1, &printed{to: env.out}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	status, out := -1, &printed{to: env.out, unread: stop}
 	parser, err := kong.New(&c,
 		kong.Name("telgate"),
 		kong.Description("A self-hosted calling gateway: it rings people over your own SIP trunk and tells the truth about what happened."),
@@ -125,7 +130,9 @@ func seeAlso(args []string) string {
 
 // printed is a command's output, and remembers whether it arrived.
 type printed struct {
-	to  io.Writer
+	to     io.Writer
+	unread func() // nobody reads it any more, as after "| head": the command is to end
+
 	mu  sync.Mutex
 	err error
 }
@@ -137,6 +144,9 @@ func (p *printed) Write(b []byte) (int, error) {
 		p.mu.Lock()
 		p.err = err
 		p.mu.Unlock()
+		if errors.Is(err, syscall.EPIPE) {
+			p.unread()
+		}
 	}
 	return n, err
 }
