@@ -39,6 +39,8 @@ const (
 	AuditPaused    AuditAct = "paused"
 	AuditResumed   AuditAct = "resumed"
 	AuditCovered   AuditAct = "covered"
+	AuditMuted     AuditAct = "muted"
+	AuditUnmuted   AuditAct = "unmuted"
 	AuditForgot    AuditAct = "forgot"
 	AuditBackedUp  AuditAct = "backed_up"
 )

@@ -27,6 +27,7 @@ const (
 	RefusedNotReady        RefusalReason = "not_ready"
 	RefusedNobodyOnCall    RefusalReason = "nobody_on_call" // a rota has a gap
 	RefusedCover           RefusalReason = "cover"          // there is nothing to cover, or nobody who could
+	RefusedMuted           RefusalReason = "muted"          // nobody of them wants to be called now
 	RefusedTime            RefusalReason = "bad_time"       // a time that was written cannot be read, or is over
 )
 

@@ -88,6 +88,7 @@ func events() []telgate.Event {
 		{Kind: telgate.EventForwarded, Order: followed, Status: 302},
 		{Kind: telgate.EventCalledBack, Order: &telgate.Order{Page: "p1", Person: "alice", Number: mobile(), Trunk: "main"}, People: confirmed[:1], Late: true},
 		{Kind: telgate.EventWaitingForLine, Order: &telgate.Order{Page: "p1", Person: "bob", Step: 4, Round: 1, Number: mobile(), Trunk: "main"}, Until: moment(10 * time.Second)},
+		{Kind: telgate.EventPersonConfirmed, People: confirmed[:1]},
 	}
 	for i := range all {
 		all[i].Seq, all[i].Page, all[i].Time = i+1, "p1", moment(time.Duration(i)*time.Second)

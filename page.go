@@ -47,6 +47,7 @@ type Page struct {
 	Wait
 	Rounds  int // how many there will be
 	Way     Way
+	Forced  string // who had it run past the limits of numbers, if anybody
 	Targets []Target
 	Steps   []Step // what has happened, in order; the last may be in progress
 	Stopped string // who stopped it, if anybody
@@ -77,14 +78,22 @@ func (p Page) Clone() Page {
 	return p
 }
 
-// Live is the call in progress, nil if none.
+// Live is the newest call in progress, nil if none.
 func (p Page) Live() *Call {
-	for _, s := range slices.Backward(p.Steps) {
-		if s.Call != nil && s.Call.Outcome == "" {
-			return s.Call
-		}
+	if all := p.Lives(); len(all) > 0 {
+		return all[len(all)-1]
 	}
 	return nil
+}
+
+// Lives are the calls in progress: several where people are called side by side.
+func (p Page) Lives() (all []*Call) {
+	for _, s := range p.Steps {
+		if s.Call != nil && s.Call.Outcome == "" {
+			all = append(all, s.Call)
+		}
+	}
+	return all
 }
 
 // TargetBySlack finds the row of the person with this Slack id.
@@ -175,6 +184,7 @@ const (
 	SkipForbidden SkipReason = "forbidden" // emergency, short, premium or not in prefixes_allowed
 	SkipResting   SkipReason = "resting"   // it may still ring from a call that was cut off, or is invalid
 	SkipNoLine    SkipReason = "no_line"   // no trunk can carry it
+	SkipMuted     SkipReason = "muted"     // nobody whose phone it is wants to be called now: see [Mute]
 	SkipPaused    SkipReason = "paused"    // waiting: calling is paused; no step is skipped for it
 	SkipEnded     SkipReason = "ended_first"
 )

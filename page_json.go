@@ -8,24 +8,27 @@ import (
 
 // pageJSON is a page in the API and in "telgate history --json"; calls are written as in call_ended.
 type pageJSON struct {
-	V         int          `json:"v"`
-	Page      PageID       `json:"page"`
-	Version   int          `json:"version"`
-	Title     string       `json:"title"`
-	Message   string       `json:"message,omitempty"`
-	State     PageState    `json:"state"`
-	Result    Result       `json:"result,omitempty"`
-	Late      bool         `json:"late,omitempty"`
-	Accepted  string       `json:"accepted"`
-	Ended     string       `json:"ended,omitempty"`
-	WaitsFor  string       `json:"waits_for,omitempty"`
-	WaitsLine string       `json:"waits_line,omitempty"`
-	Paused    bool         `json:"paused,omitempty"`
-	Rounds    int          `json:"rounds"`
-	Askers    []askerJSON  `json:"askers"`
-	People    []personJSON `json:"people"`
-	Steps     []stepJSON   `json:"steps"`
-	Stopped   string       `json:"stopped,omitempty"`
+	V          int          `json:"v"`
+	Page       PageID       `json:"page"`
+	Version    int          `json:"version"`
+	Title      string       `json:"title"`
+	Message    string       `json:"message,omitempty"`
+	State      PageState    `json:"state"`
+	Result     Result       `json:"result,omitempty"`
+	Late       bool         `json:"late,omitempty"`
+	Accepted   string       `json:"accepted"`
+	Ended      string       `json:"ended,omitempty"`
+	WaitsFor   string       `json:"waits_for,omitempty"`
+	WaitsLine  string       `json:"waits_line,omitempty"`
+	Paused     bool         `json:"paused,omitempty"`
+	Rounds     int          `json:"rounds"`
+	SideBySide bool         `json:"side_by_side,omitempty"`
+	RollCall   bool         `json:"roll_call,omitempty"`
+	Forced     string       `json:"forced,omitempty"`
+	Askers     []askerJSON  `json:"askers"`
+	People     []personJSON `json:"people"`
+	Steps      []stepJSON   `json:"steps"`
+	Stopped    string       `json:"stopped,omitempty"`
 }
 
 type askerJSON struct {
@@ -78,6 +81,7 @@ func (p Page) encode(showNumbers, trace bool) []byte {
 	out := pageJSON{
 		V: EventVersion, Page: p.ID, Version: p.Version, Title: p.Title, Message: p.Message, State: p.State, Result: p.Result, Late: p.Late,
 		Accepted: stamp(p.Accepted), Ended: stamp(p.Ended), WaitsFor: stamp(p.WaitsFor), WaitsLine: p.WaitsLine, Paused: p.Paused, Rounds: p.Rounds,
+		SideBySide: p.Way.All, RollCall: p.Way.RollCall, Forced: p.Forced,
 		Askers: []askerJSON{}, People: []personJSON{}, Steps: []stepJSON{}, Stopped: p.Stopped,
 	}
 	for _, a := range p.Askers {
@@ -138,7 +142,7 @@ func ParsePage(b []byte) (Page, error) {
 	p := Page{
 		ID: in.Page, Version: in.Version, Title: in.Title, Message: in.Message, State: in.State, Result: in.Result, Late: in.Late,
 		Accepted: moment(in.Accepted), Ended: moment(in.Ended), Wait: Wait{WaitsFor: moment(in.WaitsFor), WaitsLine: in.WaitsLine, Paused: in.Paused},
-		Rounds: in.Rounds, Stopped: in.Stopped,
+		Rounds: in.Rounds, Way: Way{All: in.SideBySide, RollCall: in.RollCall}, Forced: in.Forced, Stopped: in.Stopped,
 	}
 	for _, a := range in.Askers {
 		p.Askers = append(p.Askers, Asker{Actor: Actor{ID: a.Asker, Name: a.Name}, Message: a.Message, At: moment(a.Time)})

@@ -27,6 +27,7 @@ const (
 	ActSee     Action = "see"     // see whole numbers
 	ActLook    Action = "look"    // status, who, list, oncall
 	ActCover   Action = "cover"   // say who stands in for whom
+	ActMute    Action = "mute"    // keep somebody's phones quiet, or not any more
 	ActRun     Action = "run"     // pause, resume, reload and what else is for administrators
 )
 
@@ -54,7 +55,7 @@ func (p Policy) May(a Actor, act Action, page *Page) bool {
 	}
 	admin := slices.Contains(p.Admins, a.ID)
 	switch act {
-	case ActForce, ActRun:
+	case ActForce, ActRun, ActMute:
 		return !a.Guest && admin
 	case ActSee:
 		return !a.Guest && (admin || slices.Contains(p.SeeNumbers, a.ID))

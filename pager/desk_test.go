@@ -45,6 +45,7 @@ type setting struct {
 
 	exchange *exchange           // that of another gateway; nil = its own
 	known    func(telgate.Order) // told of every call before it is made
+	own      map[string][]answer // scripts of people's own
 }
 
 // phone is one of the numbers reserved for fiction.
@@ -89,7 +90,7 @@ func open(t *testing.T, script []answer, change ...func(*setting)) *desk {
 	}
 	x := s.exchange
 	if x == nil {
-		x = &exchange{t: t, begun: time.Now(), script: script, up: map[string]bool{}, known: s.known}
+		x = &exchange{t: t, begun: time.Now(), script: script, up: map[string]bool{}, known: s.known, own: s.own}
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	d := &desk{
@@ -287,6 +288,7 @@ type exchange struct {
 	causes []telgate.StopCause // of the calls that were stopped
 	up     map[string]bool
 	known  func(telgate.Order)
+	own    map[string][]answer // scripts of people's own, for calls that are side by side
 }
 
 // answer is how one call goes. The exchange fills in what every call has.
@@ -324,9 +326,13 @@ func (x *exchange) dial(o telgate.Order) answer {
 	x.up[o.Number.Key()] = true
 	x.orders = append(x.orders, o)
 	x.log = append(x.log, fmt.Sprintf("%v %s %s %s", time.Since(x.begun), o.Person, o.Number, o.Trunk))
-	if len(x.script) == 0 {
+	if len(x.script) == 0 && len(x.own[o.Person]) == 0 {
 		x.t.Errorf("nobody expected a call to %s", o.Person)
 		return ends(0, telgate.OutcomeTrunkFailed, telgate.DetailBadRequest)
+	}
+	if own := x.own[o.Person]; len(own) > 0 {
+		x.own[o.Person] = own[min(1, len(own)-1):]
+		return own[0]
 	}
 	play := x.script[0]
 	if len(x.script) > 1 {

@@ -52,11 +52,20 @@ type Archive interface {
 	Amend(ctx context.Context, p *telgate.Page, was int) error
 }
 
-// Books are the three together: they are one thing, and its callers differ.
+// Mutes keeps who is not to be called.
+type Mutes interface {
+	// PutMute keeps a mute in place of the one of the same person; one that is over ends it.
+	PutMute(ctx context.Context, m *telgate.Mute) error
+	// Mutes are those that end after a moment, the soonest over first.
+	Mutes(ctx context.Context, after time.Time) ([]telgate.Mute, error)
+}
+
+// Books are all of them together: they are one thing, and its callers differ.
 type Books interface {
 	Ledger
 	Handover
 	Archive
+	Mutes
 }
 
 // Hold is the right to change a page. Every change names it, and is refused where it is not the newest.

@@ -23,6 +23,7 @@ type Memory struct {
 	accepted accepted
 	busy     busy
 	mail     []Message
+	mutes    []telgate.Mute
 	lastMail int64
 	news     map[chan telgate.PageID]struct{}
 }

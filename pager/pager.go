@@ -32,6 +32,9 @@ type Config struct {
 	Confirm   telgate.Confirm
 	PerNumber int // calls to one number an hour, 0 = no limit
 	PerAsker  int // pages by one asker an hour, 0 = no limit
+
+	Storm  int           // pages for one person within Within, after which requests for them join one that runs; 0 = never
+	Within time.Duration // of Storm
 }
 
 // Env is what the pager takes from outside.
@@ -62,6 +65,7 @@ type Pager struct {
 	doubts *doubts
 	rung   *rung
 	watch  *watchers
+	mutes  mutes
 	lease  standing
 
 	mu       sync.Mutex
@@ -81,7 +85,7 @@ func New(cfg Config, caller Caller, people Directory, books Books, env Env) *Pag
 		env: env, caller: caller, people: people, books: books, lease: standing{gateway: cmp.Or(env.Gateway, "alone")},
 		phones: newPhones(), trunks: &trunks{health: map[string]plan.Health{}}, watch: newWatchers(),
 		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(),
-		running: map[telgate.PageID]*run{}, past: newPast(), look: make(chan struct{}, 1),
+		mutes: mutes{now: env.Now}, running: map[telgate.PageID]*run{}, past: newPast(), look: make(chan struct{}, 1),
 	}
 	p.conf.Store(&cfg)
 	return p

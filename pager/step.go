@@ -12,6 +12,10 @@ import (
 // step rings one number, unless it may not be rung now. A page waits in this frame and the next two while its phone
 // rings, so they hold little: a few hundred bytes more would double the stack of every page.
 func (r *run) step(ctx context.Context, m *plan.Move, s *side) {
+	if r.muted(m.Entry) {
+		r.skip(m, telgate.SkipMuted)
+		return
+	}
 	release, skip := r.claim(ctx, &m.Entry.Number)
 	if skip != "" {
 		r.skip(m, skip)

@@ -28,6 +28,9 @@ func (p *Pager) Submit(ctx context.Context, r telgate.Request) (telgate.Receipt,
 	if err != nil {
 		return telgate.Receipt{}, err
 	}
+	if err := p.allMuted(to.People); err != nil {
+		return telgate.Receipt{}, err
+	}
 	if !p.enter() {
 		return telgate.Receipt{}, refuse(telgate.RefusedNotReady, "", "NOT accepted: this gateway is stopping. Call by hand, or ask again in a minute.")
 	}
@@ -54,7 +57,8 @@ const acceptLimit = 900 * time.Millisecond
 func (p *Pager) accept(ctx context.Context, r *telgate.Request, c *course, page telgate.Page, numbers []string) (telgate.Receipt, error) {
 	a := &Acceptance{
 		Hold: Hold{Page: page.ID, Gateway: p.gateway(), Token: 1}, Key: r.Key, Page: page, Course: c.encode(), Numbers: numbers,
-		Join: !r.New, PerNumber: p.cfg().PerNumber, PerAsker: p.cfg().PerAsker, // force is for the limits of a number, not of who asks
+		Join: !r.New, PerNumber: p.cfg().PerNumber, PerAsker: p.cfg().PerAsker,
+		Storm: p.cfg().Storm, Within: p.cfg().Within, // force is for the limits of a number, not of who asks
 	}
 	if r.Force {
 		a.PerNumber = 0
@@ -161,6 +165,9 @@ func (p *Pager) newPage(r telgate.Request, people []telgate.Person, title string
 	page := telgate.Page{
 		ID: telgate.PageID("p" + id), Version: 1, Title: title, Message: r.Message, State: telgate.PageAccepted, Accepted: now,
 		Rounds: p.cfg().Plan.Rounds, Way: way, Askers: []telgate.Asker{{Actor: r.Asker, Message: r.Message, At: now}},
+	}
+	if r.Force {
+		page.Forced = r.Asker.ID
 	}
 	for _, person := range people {
 		page.Targets = append(page.Targets, telgate.Target{Nick: person.Nick, Name: person.Name, Slack: person.Slack})

@@ -81,5 +81,8 @@ func (p *Pager) lookAt(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.readMutes(ctx); err != nil {
+		return err
+	}
 	return p.claim(ctx)
 }

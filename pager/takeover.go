@@ -150,6 +150,8 @@ func (r *run) resume(ctx context.Context) {
 		case e == nil:
 		case c.Outcome == telgate.OutcomeLost:
 			r.plan.Lost(&r.state.Progress, e, later(now, c.Times.RingUntil))
+		case c.Outcome == telgate.OutcomeCancelled: // cut off because it had another owner: nobody is to miss a call for that
+			r.plan.Lost(&r.state.Progress, e, now.Add(r.plan.Policy.BusyRetry))
 		default:
 			r.plan.Note(&r.state.Progress, e, c.Outcome, now)
 		}

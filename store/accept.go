@@ -55,10 +55,11 @@ func (s *Store) accept(ctx context.Context, t tx, a *pager.Acceptance) (answer p
 	}
 	p := &a.Page
 	_, err = t.exec(ctx, `insert into page (id, version, title, message, state, result, late, accepted, entered, ended, waits_for,
-		waits_line, rounds, stopped, owner, token, due, course, progress, paused)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, null, $18)`,
+		waits_line, rounds, stopped, owner, token, due, course, progress, paused, side_by_side, roll_call, forced)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, null, $18, $19, $20, $21)`,
 		p.ID, p.Version, text(p.Title), text(p.Message), string(p.State), string(p.Result), p.Late, micro(p.Accepted), now,
-		micro(p.Ended), micro(p.WaitsFor), text(p.WaitsLine), p.Rounds, text(p.Stopped), a.Gateway, a.Token, a.Course, p.Paused)
+		micro(p.Ended), micro(p.WaitsFor), text(p.WaitsLine), p.Rounds, text(p.Stopped), a.Gateway, a.Token, a.Course, p.Paused,
+		p.Way.All, p.Way.RollCall, text(p.Forced))
 	if err != nil {
 		return answer, err
 	}

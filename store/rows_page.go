@@ -9,7 +9,8 @@ import (
 
 // pageColumns are what a [telgate.Page] has of its row, in the order of pageRow.columns.
 const pageColumns = `page.id, page.version, page.title, page.message, page.state, page.result, page.late, page.accepted,
-	page.ended, page.waits_for, page.waits_line, page.rounds, page.stopped, page.paused, page.entered`
+	page.ended, page.waits_for, page.waits_line, page.rounds, page.stopped, page.paused, page.side_by_side, page.roll_call, page.forced,
+	page.entered`
 
 // pageRow reads a page's row.
 type pageRow struct {
@@ -22,7 +23,8 @@ func (r *pageRow) columns() []any {
 	p := &r.page
 	return []any{
 		&p.ID, &p.Version, &p.Title, &p.Message, &p.State, &p.Result, &p.Late, &r.accepted,
-		&r.ended, &r.waitsFor, &p.WaitsLine, &p.Rounds, &p.Stopped, &p.Paused, &r.entered,
+		&r.ended, &r.waitsFor, &p.WaitsLine, &p.Rounds, &p.Stopped, &p.Paused, &p.Way.All, &p.Way.RollCall, &p.Forced,
+		&r.entered,
 	}
 }
 

@@ -45,7 +45,7 @@ func statusFor(reason telgate.RefusalReason) int {
 	case ReasonTooLarge:
 		return http.StatusRequestEntityTooLarge
 	case ReasonConfig, telgate.RefusedUnknownName, telgate.RefusedAmbiguous, telgate.RefusedForbiddenNumber,
-		telgate.RefusedNobodyOnCall, telgate.RefusedCover, telgate.RefusedTime:
+		telgate.RefusedNobodyOnCall, telgate.RefusedCover, telgate.RefusedMuted, telgate.RefusedTime:
 		return http.StatusUnprocessableEntity
 	case telgate.RefusedLimit:
 		return http.StatusTooManyRequests

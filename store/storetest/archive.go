@@ -6,12 +6,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"telgate"
 	"telgate/pager"
 )
 
 //nolint:gochecknoglobals // a table of tests
 var archive = []test{
+	{name: "a mute is kept in place of the one before, until it is over", run: func(s *suite) {
+		at := func(seconds int) time.Time { return time.Date(2026, 8, 1, 12, 0, seconds, 0, time.UTC) }
+		for _, m := range []telgate.Mute{
+			{Nick: "alice", Until: at(60), By: "U1", At: at(0)},
+			{Nick: "bob", Until: at(30), By: "UADMIN", At: at(1)},
+			{Nick: "alice", Until: at(90), By: "U1", At: at(2)},
+		} {
+			if err := s.a.Pages.PutMute(s.Context(), &m); err != nil {
+				s.Fatal(err)
+			}
+		}
+		want := []telgate.Mute{{Nick: "bob", Until: at(30), By: "UADMIN", At: at(1)}, {Nick: "alice", Until: at(90), By: "U1", At: at(2)}}
+		for after, want := range map[int][]telgate.Mute{0: want, 30: want[1:], 90: nil} {
+			got, err := s.b.Pages.Mutes(s.Context(), at(after))
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+				s.Errorf("after %d: %v (-want +got):\n%s", after, err, diff)
+			}
+		}
+	}},
 	{name: "a page that is not there is nil", run: func(s *suite) {
 		if p, err := s.a.Pages.Page(s.Context(), "p0"); p != nil || err != nil {
 			s.Errorf("Page: %v, %v", p, err)
@@ -25,7 +47,7 @@ var archive = []test{
 			s.Errorf("the test says nothing about %s", field)
 		}
 		first := page("p1", "alice")
-		first.Askers = p.Clone().Askers
+		first.Askers, first.Way, first.Forced = p.Clone().Askers, p.Way, p.Forced
 		h := s.accept(acceptance(first))
 		s.save(s.a, &pager.Change{Hold: h, Page: p})
 		s.same(s.b, p)
@@ -97,6 +119,7 @@ func Full() telgate.Page {
 	at := func(s int) time.Time { return accepted().Add(time.Duration(s) * time.Second) }
 	p := page("p1", "alice")
 	p.Version, p.State, p.Result, p.Late, p.Ended, p.Stopped = 7, telgate.PageEnded, telgate.Confirmed, true, at(100), "Ann"
+	p.Way, p.Forced = telgate.Way{All: true, RollCall: true}, "UADMIN"
 	p.Wait = telgate.Wait{WaitsFor: at(90), WaitsLine: "main", Paused: true}
 	a := &p.Askers[0]
 	a.Guest, a.Unknown, a.Local = true, true, true
