@@ -34,6 +34,7 @@ const (
 	AuditJoined    AuditAct = "joined"
 	AuditRefused   AuditAct = "refused"
 	AuditStopped   AuditAct = "stopped"
+	AuditNext      AuditAct = "called_next" // had the next step begin
 	AuditConfirmed AuditAct = "confirmed"
 	AuditReloaded  AuditAct = "reloaded"
 	AuditPaused    AuditAct = "paused"

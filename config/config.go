@@ -101,6 +101,7 @@ type Key struct {
 type Limits struct {
 	PerNumberPerHour int
 	PerAskerPerHour  int
+	PerPerson        int // pages, after which requests join one that runs
 	PrefixesAllowed  []string
 	ExtraForbidden   []string
 }
@@ -214,8 +215,10 @@ type Group struct {
 	Name     string
 	Members  []string
 	Strategy string
-	Prompt   string
-	Source   Source
+	// Confirmations is how many members have to confirm: "first" or "all".
+	Confirmations string
+	Prompt        string
+	Source        Source
 }
 
 // Prompt is [prompts.NAME]: recordings by language, "" for any.
@@ -237,7 +240,7 @@ func Default() Config {
 			Key:    Key{Confirm: "key", ConfirmKey: "1", RepeatKey: "2", ConfirmAfter: 1500 * time.Millisecond, AnswerMin: 5 * time.Second},
 			Prompt: "alert", BusyRetry: 20 * time.Second, BusyMax: 2,
 		},
-		Limits: Limits{PerNumberPerHour: 10, PerAskerPerHour: 20},
+		Limits: Limits{PerNumberPerHour: 10, PerAskerPerHour: 20, PerPerson: 5},
 		SIP:    SIP{Keepalive: 25 * time.Second, UserAgent: "telgate", DSCP: 26},
 		Media:  Media{PortMin: 20000, PortMax: 29999, Latch: "same_ip", DSCP: 46},
 		Log:    Log{Level: "info", Format: "auto"},

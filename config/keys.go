@@ -20,8 +20,6 @@ func later(section string) []string {
 		return []string{
 			"register_by",
 		}
-	case "groups":
-		return []string{"confirmations"}
 	}
 	return nil
 }
@@ -64,6 +62,7 @@ func (c *Calls) keys() keys {
 func (l *Limits) keys() keys {
 	return keys{
 		"calls_per_number_per_hour": integer(&l.PerNumberPerHour, 1, 1000), "pages_per_asker_per_hour": integer(&l.PerAskerPerHour, 1, 1000),
+		"pages_per_person": integer(&l.PerPerson, 1, 1000),
 		"prefixes_allowed": list(&l.PrefixesAllowed), "extra_forbidden": list(&l.ExtraForbidden),
 	}
 }
@@ -122,6 +121,7 @@ func (p *Phone) keys() keys {
 
 func (g *Group) keys(s Secrets) keys {
 	return keys{
-		"members": list(&g.Members), "strategy": oneOf(&g.Strategy, "hunt"), "prompt": text(&g.Prompt),
+		"members": list(&g.Members), "strategy": oneOf(&g.Strategy, "hunt", "all"),
+		"confirmations": oneOf(&g.Confirmations, "first", "all"), "prompt": text(&g.Prompt),
 	}.with(g.Source.keys(s))
 }

@@ -202,7 +202,7 @@ func (w *walker) trunk(name string, table map[string]any) {
 }
 
 func (w *walker) group(name string, table map[string]any) {
-	g := Group{Name: name, Strategy: "hunt"}
+	g := Group{Name: name, Strategy: "hunt", Confirmations: "first"}
 	w.walk("groups", "groups."+name, table, g.keys(w.secrets))
 	w.cfg.Groups = append(w.cfg.Groups, g)
 }

@@ -102,7 +102,7 @@ func TestAnEmptyFileIsTheDefaults(t *testing.T) {
 			PageLimit: 30 * time.Minute, MaxDuration: 60 * time.Second, Prompt: "alert", BusyRetry: 20 * time.Second, BusyMax: 2,
 			Key: Key{Confirm: "key", ConfirmKey: "1", RepeatKey: "2", ConfirmAfter: 1500 * time.Millisecond, AnswerMin: 5 * time.Second},
 		},
-		Limits: Limits{PerNumberPerHour: 10, PerAskerPerHour: 20},
+		Limits: Limits{PerNumberPerHour: 10, PerAskerPerHour: 20, PerPerson: 5},
 		SIP:    SIP{Keepalive: 25 * time.Second, UserAgent: "telgate", DSCP: 26},
 		Media:  Media{PortMin: 20000, PortMax: 29999, Latch: "same_ip", DSCP: 46},
 		Log:    Log{Level: "info", Format: "auto"},
@@ -152,6 +152,7 @@ region = "JP"
 [limits]
 calls_per_number_per_hour = 5
 pages_per_asker_per_hour = 6
+pages_per_person = 7
 prefixes_allowed = ["+81"]
 extra_forbidden = ["+8150*"]
 
@@ -248,7 +249,7 @@ file = "flood.wav"
 		BusyRetry: 10 * time.Second, BusyMax: 1, Region: "JP",
 		Key: Key{Confirm: "answer", ConfirmKey: "*", ConfirmAfter: 2 * time.Second, AnswerMin: 6 * time.Second, AcceptUnknown: true},
 	})
-	same(t, "limits", cfg.Limits, Limits{PerNumberPerHour: 5, PerAskerPerHour: 6, PrefixesAllowed: []string{"+81"}, ExtraForbidden: []string{"+8150*"}})
+	same(t, "limits", cfg.Limits, Limits{PerNumberPerHour: 5, PerAskerPerHour: 6, PerPerson: 7, PrefixesAllowed: []string{"+81"}, ExtraForbidden: []string{"+8150*"}})
 	same(t, "sip", cfg.SIP, SIP{Bind: "192.0.2.7", PublicAddress: "198.51.100.7", LocalNets: []string{"192.0.2.0/24"}, UserAgent: "x"})
 	same(t, "media", cfg.Media, Media{PortMin: 30000, PortMax: 30001, Address: "198.51.100.8", Latch: "off", DSCP: 63})
 	same(t, "log", cfg.Log, Log{Level: "debug", Format: "json"})
@@ -271,7 +272,7 @@ file = "flood.wav"
 			Phones: []Phone{{Number: "+12025550101"}, {Number: "+12025550102"}},
 		},
 	})
-	same(t, "groups", cfg.Groups, []Group{{Name: "ops", Members: []string{"alice", "bob"}, Strategy: "hunt", Prompt: "fire"}})
+	same(t, "groups", cfg.Groups, []Group{{Name: "ops", Members: []string{"alice", "bob"}, Strategy: "hunt", Confirmations: "first", Prompt: "fire"}})
 	same(t, "prompts", cfg.Prompts, []Prompt{
 		{Name: "fire", Files: map[string]string{"en": "fire.wav", "ja": "kaji.wav"}},
 		{Name: "flood", Files: map[string]string{"": "flood.wav"}},
@@ -306,7 +307,7 @@ func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 		Register: Register{Expires: 3600, Retry: 30 * time.Second},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}})
-	same(t, "groups", good(t, "[groups.ops]\n").Groups, []Group{{Name: "ops", Strategy: "hunt"}})
+	same(t, "groups", good(t, "[groups.ops]\n").Groups, []Group{{Name: "ops", Strategy: "hunt", Confirmations: "first"}})
 }
 
 func TestTablesKeepTheOrderOfTheFile(t *testing.T) {

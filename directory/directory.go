@@ -87,7 +87,7 @@ func New(cfg Config, env Env) (*Directory, []telgate.Fault) {
 	}
 	for i, g := range cfg.Groups {
 		faults = append(faults, d.claim("groups."+g.Nick, g.Nick, "group", i)...)
-		d.rosters = append(d.rosters, &roster{kind: "group", nick: g.Nick, prompt: g.Prompt})
+		d.rosters = append(d.rosters, &roster{kind: "group", nick: g.Nick, prompt: g.Prompt, way: g.Way})
 	}
 	for i, r := range cfg.Rotas {
 		faults = append(faults, d.claim("rotas."+r.Nick, r.Nick, "rota", len(cfg.Groups)+i)...)
@@ -217,7 +217,7 @@ func (d *Directory) match(e entry) (telgate.Match, error) {
 		return telgate.Match{Title: p.Nick, People: []telgate.Person{p}}, nil
 	}
 	r := d.rosters[e.index]
-	m := telgate.Match{Title: r.nick, Prompt: r.prompt}
+	m := telgate.Match{Title: r.nick, Prompt: r.prompt, Way: r.way}
 	for _, i := range d.expand(e, d.env.Now()) {
 		m.People = append(m.People, d.people[i])
 	}
@@ -250,7 +250,7 @@ func (d *Directory) Groups() []telgate.Group {
 		if r.kind != "group" {
 			continue
 		}
-		g := telgate.Group{Nick: r.nick, Prompt: r.prompt}
+		g := telgate.Group{Nick: r.nick, Prompt: r.prompt, Way: r.way}
 		for _, e := range d.direct(r, d.env.Now()) {
 			if title := d.title(e); !slices.Contains(g.Members, title) {
 				g.Members = append(g.Members, title)

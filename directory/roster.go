@@ -15,11 +15,12 @@ import (
 type roster struct {
 	kind, nick, prompt string
 
-	members []entry    // of a group; of a rota whom to call in a gap
-	people  []entry    // of a rota: who takes turns
-	turns   rota.Rota  // of a rota without a source
-	partial bool       // turns have gaps by intent
-	feed    *feed.Feed // nil = none
+	way     telgate.Way // of a group
+	members []entry     // of a group; of a rota whom to call in a gap
+	people  []entry     // of a rota: who takes turns
+	turns   rota.Rota   // of a rota without a source
+	partial bool        // turns have gaps by intent
+	feed    *feed.Feed  // nil = none
 	zone    *time.Location
 }
 

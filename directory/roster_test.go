@@ -469,3 +469,29 @@ func TestWordsAreResolvedWhileSourcesAndCoversChange(t *testing.T) {
 	close(changed)
 	asking.Wait()
 }
+
+func TestAMuteIsReadForThePersonAndNobodyElse(t *testing.T) {
+	d := newDesk(t, Config{People: staff(), Groups: []Group{{Group: telgate.Group{Nick: "ops", Members: []string{"alice", "bob"}}}}}, nil)
+	now := d.env.Now()
+	m, err := d.Mute(telgate.MuteOrder{Asker: telgate.Actor{ID: "UADMIN"}, Who: "alice", When: "for 2h"})
+	if err != nil || m.Nick != "alice" || m.By != "UADMIN" || !m.Until.Equal(now.Add(2*time.Hour)) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	m, err = d.Mute(telgate.MuteOrder{Asker: telgate.Actor{ID: "UADMIN"}, Who: "alice", End: true})
+	if err != nil || m.Until.After(now) {
+		t.Errorf("ended: %+v, %v", m, err)
+	}
+	for _, o := range []telgate.MuteOrder{
+		{Who: "ops", When: "for 2h"},
+		{Who: "nobody", When: "for 2h"},
+		{When: "for 2h", Asker: telgate.Actor{ID: "UNOBODY"}},
+		{Who: "alice", When: "from 23:00 until 23:30"},
+		{Who: "alice", When: "soon"},
+		{Who: "alice"},
+	} {
+		_, err := d.Mute(o)
+		if _, refused := errors.AsType[*telgate.Refusal](err); !refused {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}

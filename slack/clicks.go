@@ -16,7 +16,7 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 		}
 	}
 	actor, refusal := s.actor(ctx, telgate.Actor{ID: c.User, Name: c.UserName, Team: c.Team, Channel: c.Channel}, c.UserTeam)
-	own := c.Action == actionConfirm || c.Action == actionHangup // needs no more than the clicker's id
+	own := c.Action == actionConfirm || c.Action == actionHangup || c.Action == actionNext // needs no more than the clicker's id
 	if refusal != "" && (!actor.Unknown || !own) {
 		answer(refusal)
 		return
@@ -34,6 +34,8 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 	switch c.Action {
 	case actionHangup:
 		answer(s.hangup(ctx, p, actor))
+	case actionNext:
+		answer(s.next(ctx, p, actor))
 	case actionConfirm:
 		answer(s.confirm(ctx, p, actor))
 	case actionAgain:
@@ -48,6 +50,17 @@ func (s *Slack) hangup(ctx context.Context, p telgate.Page, by telgate.Actor) st
 		return s.words.say("This call has ended already.", "この呼び出しはすでに終了しています。")
 	}
 	if err := s.pages.Stop(ctx, p.ID, by); err != nil {
+		return s.refused(err)
+	}
+	return ""
+}
+
+// next has the next step begin: what rings is hung up.
+func (s *Slack) next(ctx context.Context, p telgate.Page, by telgate.Actor) string {
+	if p.State == telgate.PageEnded {
+		return s.words.say("This call has ended already.", "この呼び出しはすでに終了しています。")
+	}
+	if err := s.pages.Next(ctx, p.ID, by); err != nil {
 		return s.refused(err)
 	}
 	return ""
@@ -72,7 +85,7 @@ func (s *Slack) again(ctx context.Context, c click, p telgate.Page, by telgate.A
 		}
 	}
 	return s.page(ctx, command{Channel: c.Channel, User: c.User, ResponseURL: c.ResponseURL}, by,
-		order{verb: verbPage, who: who, message: p.Message}, key)
+		order{verb: verbPage, who: who, message: p.Message, all: p.Way.All}, key)
 }
 
 // buttonValue names the page and its version; nothing else about it leaves the gateway.

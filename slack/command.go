@@ -3,6 +3,7 @@ package slack
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,21 +14,22 @@ import (
 // verb is what a command asks for.
 type verb string
 
-// The verbs. The reserved ones belong to later versions and are refused as names by the directory.
+// The verbs. The directory refuses them as names.
 const (
-	verbPage     verb = "page"
-	verbStop     verb = "stop"
-	verbStatus   verb = "status"
-	verbTest     verb = "test"
-	verbWho      verb = "who"
-	verbList     verb = "list"
-	verbHelp     verb = "help"
-	verbOnCall   verb = "oncall"
-	verbCover    verb = "cover"
-	verbPause    verb = "pause"
-	verbResume   verb = "resume"
-	verbReserved verb = "reserved"
-	verbWrong    verb = "wrong" // cannot be read; order.word names the verb it began with, if any
+	verbPage   verb = "page"
+	verbStop   verb = "stop"
+	verbStatus verb = "status"
+	verbTest   verb = "test"
+	verbWho    verb = "who"
+	verbList   verb = "list"
+	verbHelp   verb = "help"
+	verbOnCall verb = "oncall"
+	verbCover  verb = "cover"
+	verbPause  verb = "pause"
+	verbResume verb = "resume"
+	verbMute   verb = "mute"
+	verbUnmute verb = "unmute"
+	verbWrong  verb = "wrong" // cannot be read; order.word names the verb it began with, if any
 )
 
 // messageLimit is how much of a message is kept, in UTF-16 units.
@@ -36,19 +38,20 @@ const messageLimit = 500
 // order is a command as understood.
 type order struct {
 	verb    verb
-	word    string   // the verb as typed, for verbReserved and verbWrong
+	word    string   // the verb as typed, for verbWrong
 	who     []string // words for the directory: names, "<@U…>"
 	message string
 	force   bool
 	new     bool
+	all     bool   // side by side, whatever the group says
 	by      string // of verbCover: who takes the turns, "" = the asker; message is when
 	end     bool   // of verbCover: it is over
 }
 
 // parseCommand reads what was typed after the command's name:
 //
-//	WHO[,WHO…] [message] · force|new WHO … · stop [WHO] · status · test · who NAME · list · help · oncall [ROTA] ·
-//	cover [WHO [by NAME] WHEN|end] · pause [why] · resume
+//	WHO[,WHO…] [message] · force|new|all WHO … · stop [WHO] · status · test · who NAME · list · help · oncall [ROTA] ·
+//	cover [WHO [by NAME] WHEN|end] · mute [WHO|me] WHEN · unmute [WHO] · pause [why] · resume
 //
 // Slack's entities (&amp; &lt; &gt;) are decoded once, after its own <…> forms were read; what somebody typed as "<@U1>"
 // by hand arrives as entities and is no mention.
@@ -69,8 +72,8 @@ func parseCommand(text string) order {
 			return order{verb: v, who: who}
 		}
 		return order{verb: verbWrong, word: "who"}
-	case "force", "new":
-		o := order{verb: verbPage, force: v == "force", new: v == "new", who: p.names(), message: p.message()}
+	case "force", "new", "all":
+		o := order{verb: verbPage, force: v == "force", new: v == "new", all: v == "all", who: p.names(), message: p.message()}
 		if len(o.who) == 0 {
 			return order{verb: verbWrong, word: string(v)}
 		}
@@ -83,8 +86,8 @@ func parseCommand(text string) order {
 		return order{verb: v, message: p.message()}
 	case verbResume:
 		return order{verb: v}
-	case "mute", "unmute", "all":
-		return order{verb: verbReserved, word: string(v)}
+	case verbMute, verbUnmute:
+		return p.mute(v)
 	default: // a name
 	}
 	p.rest = start
@@ -118,6 +121,18 @@ func (p *parser) cover() order {
 	switch fold(o.message) {
 	case "end", "off", "stop", "終了", "解除":
 		o.end, o.message = true, ""
+	}
+	return o
+}
+
+// mute reads what stands behind "mute" and "unmute": a name, or "me", and until when.
+func (p *parser) mute(v verb) order {
+	o := order{verb: v, who: p.names(), message: p.message()}
+	if len(o.who) > 1 || v == verbMute && (len(o.who) == 0 || o.message == "") {
+		return order{verb: verbWrong, word: string(v)}
+	}
+	if len(o.who) == 1 && slices.Contains([]string{"me", "自分"}, fold(o.who[0])) {
+		o.who = nil
 	}
 	return o
 }

@@ -61,7 +61,7 @@ func TestWhoMayNotIsToldSoAndNothingIsAsked(t *testing.T) {
 		{"U0GUEST", "C0OPS", "/tel alice", "You may not"},
 		{"U0GUEST", "C0OPS", "/tel list", "You may not use telgate here"},
 		{"U0GRACE", "C0OPS", "/tel nobody", `Nobody is called "nobody"`},
-		{"U0GRACE", "C0OPS", "/tel mute", "not in this version"},
+		{"U0GRACE", "C0OPS", "/tel mute", "Say who and until when"},
 		{"U0GRACE", "C0OPS", "/tel pause", "has no kill switch"},
 		{"U0GRACE", "C0OPS", "/tel who", "needs a name"},
 		{"U0GRACE", "C0OPS", "/tel who nobody", `Nobody is called "nobody"`},

@@ -33,12 +33,16 @@ func (s *Slack) status(ctx context.Context) string {
 	if paused := s.pauseLine(); paused != "" {
 		lines = append([]string{paused}, lines...)
 	}
+	muted := s.muted()
 	if len(running) > 0 {
 		lines[len(lines)-1] = s.words.say("*%s* is calling:", "*%s* の呼び出し中:", formatless(s.cfg.GatewayName))
 		lines = append(lines, running...)
 	}
 	if len(recent) > 0 {
 		lines = append(append(lines, s.words.say("Lately:", "最近:")), recent...)
+	}
+	if muted != "" {
+		lines = append(lines, muted)
 	}
 	if h := s.Health(); h.Problem != "" {
 		lines = append(lines, ":warning: "+escape(h.Problem))
@@ -64,7 +68,7 @@ func (s *Slack) who(by telgate.Actor, word string) string {
 		if p.Slack != "" {
 			name += " <@" + p.Slack + ">"
 		}
-		lines = append(lines, "• "+name+": "+s.words.phones(p.Numbers, numbers))
+		lines = append(lines, "• "+name+": "+s.words.phones(p.Numbers, numbers)+s.quiet(p.Nick))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -102,7 +106,7 @@ func (s *Slack) list() string {
 		if len(p.Aliases) > 0 {
 			line += " (" + formatless(clip(strings.Join(p.Aliases, ", "), nameCells)) + ")"
 		}
-		lines = append(lines, line)
+		lines = append(lines, line+s.quiet(p.Nick))
 	}
 	if more := len(lines) - listedPeople; more > 0 {
 		lines = append(lines[:listedPeople], s.words.say("… and %d more; `%s who NAME` finds them.", "… ほか %d 件。`%s who 名前` で探せます。", more, s.cfg.Command))

@@ -27,6 +27,7 @@ type office struct {
 	cfg   slack.Config
 	shelf slack.Shelf
 	kill  slack.Switch
+	mutes slack.Mutes
 }
 
 // change is what a test wants otherwise.
@@ -36,6 +37,7 @@ type change struct {
 	alone     bool // do not wait for connections: there will be none
 	shelf     slack.Shelf
 	kill      slack.Switch
+	mutes     slack.Mutes
 }
 
 func open(t *testing.T, c change) *office {
@@ -61,7 +63,7 @@ func open(t *testing.T, c change) *office {
 	if c.config != nil {
 		c.config(&cfg)
 	}
-	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy), cfg: cfg, shelf: c.shelf, kill: c.kill}
+	o := &office{Workspace: w, t: t, pages: newPaper(cfg.Policy), cfg: cfg, shelf: c.shelf, kill: c.kill, mutes: c.mutes}
 	if o.shelf == nil {
 		o.shelf = slack.NewMemoryShelf()
 	}
@@ -82,7 +84,7 @@ func open(t *testing.T, c change) *office {
 func (o *office) run() {
 	o.t.Helper()
 	var err error
-	if o.slack, err = slack.New(o.cfg, o.pages, o.pages, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Switch: o.kill}); err != nil {
+	if o.slack, err = slack.New(o.cfg, o.pages, o.pages, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Switch: o.kill, Mutes: o.mutes}); err != nil {
 		o.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(o.t.Context())
@@ -209,6 +211,15 @@ func (p *paper) Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) e
 	p.turn(id, func(page *telgate.Page) {
 		page.State, page.Result, page.Stopped = telgate.PageEnded, telgate.Cancelled, by.ID
 	})
+	return nil
+}
+
+func (p *paper) Next(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
+	page, _ := p.Page(ctx, id)
+	if !p.policy.May(by, telgate.ActStop, page) {
+		return &telgate.Refusal{Reason: telgate.RefusedNotAllowed, Message: "Not yours."}
+	}
+	p.turn(id, func(page *telgate.Page) { page.Rounds = 9 })
 	return nil
 }
 

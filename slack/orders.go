@@ -58,8 +58,8 @@ func (s *Slack) obey(ctx context.Context, c command, key string) (answer string)
 		return s.pause(ctx, actor, o.message)
 	case verbResume:
 		return s.resume(ctx, actor)
-	case verbReserved:
-		return s.words.say("%s %s is not in this version.", "%s %s はこの版にはありません。", s.cfg.Command, o.word)
+	case verbMute, verbUnmute:
+		return s.mute(ctx, actor, o)
 	case verbWrong:
 		return s.words.wrong(s.cfg.Command, o.word)
 	case verbCover:
@@ -108,7 +108,7 @@ func (s *Slack) actor(ctx context.Context, a telgate.Actor, home string) (actor 
 // page has somebody called.
 func (s *Slack) page(ctx context.Context, c command, by telgate.Actor, o order, key string) (answer string) {
 	receipt, err := s.pages.Submit(ctx, telgate.Request{
-		Key: key, Asker: by, Who: o.who, Message: o.message, New: o.new, Force: o.force,
+		Key: key, Asker: by, Who: o.who, Message: o.message, New: o.new, Force: o.force, All: o.all,
 	})
 	if r, ok := errors.AsType[*telgate.Refusal](err); ok {
 		s.env.Log.Info("page refused", "user", by.ID, "reason", r.Reason, "who", strings.Fields(telgate.Masked(strings.Join(o.who, " "))), "err", err)

@@ -23,6 +23,7 @@ const (
 	actionHangup  = "telgate.hangup"
 	actionAgain   = "telgate.again"
 	actionConfirm = "telgate.confirm"
+	actionNext    = "telgate.next"
 )
 
 // render draws the card of a page: what it is for, how it stands, what was tried, and what can be done. It is a pure
@@ -89,12 +90,24 @@ func (w words) heading(p telgate.Page) string {
 		}
 	}
 	if len(askers) == 0 {
-		return head
+		return head + w.alerts(p)
 	}
 	if more := len(askers) - 5; more > 0 {
 		askers = append(askers[:5], fmt.Sprintf("+%d", more))
 	}
-	return head + w.say(" for %s", "(依頼: %s)", w.list(askers))
+	return head + w.say(" for %s", "(依頼: %s)", w.list(askers)) + w.alerts(p)
+}
+
+// alerts is what is said of how a page was asked for: how often, and by whom past the limits.
+func (w words) alerts(p telgate.Page) string {
+	s := ""
+	if n := len(p.Askers); n > 1 {
+		s += w.say(" · %d alerts", "・%d 件の依頼", n)
+	}
+	if p.Forced != "" {
+		s += w.say(" · past the limits (%s)", "・上限を超えて発信(%s)", who(p.Forced, ""))
+	}
+	return s
 }
 
 // log is the newest steps that are over, one a line, oldest first.
@@ -129,8 +142,10 @@ func moment(t time.Time) string { return clock(t.Unix(), t.UTC().Format("15:04:0
 // spoken is the card as one sentence, for notifications and screen readers; it holds no dates, which are markup.
 func (w words) spoken(p telgate.Page, state, more string) string {
 	s := w.say("Calling %s: %s", "%s さんを呼び出し: %s", escape(title(p)), lowerFirst(state))
-	if c := p.Live(); c != nil && p.Result == "" && more != "" {
-		s = w.say("%s, %s", "%s、%s", s, w.phone(p, c.Person, c.Number))
+	if p.Result == "" && more != "" {
+		for _, c := range p.Lives() {
+			s = w.say("%s, %s", "%s、%s", s, w.phone(p, c.Person, c.Number))
+		}
 	}
 	if p.Result.Reached() || p.Result == telgate.Partial {
 		var names []string
@@ -162,6 +177,9 @@ func (w words) buttons(p telgate.Page) []slackgo.BlockElement {
 	over := p.State == telgate.PageEnded || p.Result != ""
 	if w.claimable(p) {
 		out = append(out, button(actionConfirm, value, w.say("I've got it", "対応します"), slackgo.StyleDefault))
+	}
+	if !over && (p.Live() != nil || !p.WaitsFor.IsZero() && p.WaitsLine == "") {
+		out = append(out, button(actionNext, value, w.say("Call next", "次を呼び出す"), slackgo.StyleDefault))
 	}
 	if !over {
 		b := button(actionHangup, value, w.say("Hang up", "停止する"), slackgo.StyleDanger)

@@ -103,10 +103,44 @@ func cards() []struct {
 	back.Targets[0].CalledBack = at(180)
 	backLive := page(telgate.PageCalling, live(1, telgate.CallRinging))
 	backLive.Targets[0].CalledBack = at(20)
+	carol := telgate.Number{Extension: "7103", Trunk: "pbx"}
+	team := func(way telgate.Way) telgate.Page {
+		p := page(telgate.PageCalling, live(1, telgate.CallRinging), live(2, telgate.CallAnswered), live(3, telgate.CallRinging))
+		p.Title, p.Way = "ops", way
+		p.Targets = append(p.Targets, telgate.Target{Nick: "bob", Name: "Bob"}, telgate.Target{Nick: "carol", Name: "Carol"})
+		for i, n := range []telgate.Number{desk(), {E164: "+12025550124", Country: "1", Label: "mobile"}, carol} {
+			p.Steps[i].Person, p.Steps[i].Number = p.Targets[i].Nick, n
+			p.Steps[i].Call.Person, p.Steps[i].Call.Number = p.Targets[i].Nick, n
+		}
+		return p
+	}
+	rollCall := team(telgate.Way{All: true, RollCall: true})
+	rollCall.Targets[1].Result, rollCall.Targets[1].Via, rollCall.Targets[1].At = telgate.Confirmed, telgate.ViaKey, at(65)
+	rollCall.Steps[1].Call.State, rollCall.Steps[1].Call.Outcome, rollCall.Steps[1].Call.Times.Ended = telgate.CallEnded, telgate.OutcomeConfirmed, at(65)
+	partial := rollCall.Clone()
+	partial.State, partial.Result = telgate.PageEnded, telgate.Partial
+	for _, i := range []int{0, 2} {
+		partial.Targets[i].Result, partial.Steps[i].Call.Outcome = telgate.NotReached, telgate.OutcomeNoAnswer
+	}
+	muted := telgate.Step{N: 1, Round: 1, Person: "alice", Number: desk(), Skip: telgate.SkipMuted, At: at(1)}
+	mutedPage := page(telgate.PageWaiting, muted)
+	mutedPage.WaitsFor = at(20)
+	storm := page(telgate.PageCalling, live(1, telgate.CallRinging))
+	for i := range 7 {
+		storm.Askers = append(storm.Askers, telgate.Asker{Actor: telgate.Actor{ID: "U0GRACE", Name: "grace"}, Message: fmt.Sprintf("disk %d is full", i)})
+	}
+	forced := page(telgate.PageCalling, live(1, telgate.CallDialing))
+	forced.Forced = "U0GRACE"
 	return []struct {
 		name string
 		page telgate.Page
 	}{
+		{"side by side", team(telgate.Way{All: true})},
+		{"a roll call", rollCall},
+		{"a roll call that ended", partial},
+		{"muted", mutedPage},
+		{"a storm", storm},
+		{"forced", forced},
 		{"waiting for a line", line},
 		{"forwarded and ringing", page(telgate.PageCalling, followed)},
 		{"forwarded and confirmed", confirmedBy(telgate.ViaKey, landed)},

@@ -45,6 +45,8 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 		return "受け付けませんでした。1 時間あたりの回数の上限に達しました。"
 	case telgate.RefusedNotAllowed:
 		return "許可されていません。telgate の管理者に相談してください。"
+	case telgate.RefusedMuted:
+		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」は着信停止中です。本人か管理者が解除できます(unmute)。"
 	case telgate.RefusedNobodyOnCall:
 		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」はいま誰も当番ではありません。"
 	case telgate.RefusedCover:
@@ -70,6 +72,9 @@ func (w words) wrong(command, verb string) string {
 	if verb == "" {
 		return w.say("Whom shall I call? %s", "誰を呼び出しますか? %s", w.help(command))
 	}
+	if verb == string(verbMute) {
+		return w.say("Say who and until when: `%[1]s mute me until 18:00`.", "誰をいつまでかを指定してください。例: `%[1]s mute me 18:00まで`", command)
+	}
 	return w.say("`%[1]s %[2]s` needs a name, such as `%[1]s %[2]s alice`.", "`%[1]s %[2]s` には名前が要ります。例: `%[1]s %[2]s alice`", command, verb)
 }
 
@@ -80,6 +85,7 @@ func (w words) help(command string) string {
 			"`{} 相手[,相手] [メッセージ]` — ニックネーム、別名、グループ、@メンション。複数なら順に"),
 		w.say("`{} new WHO …` — a call of its own even where one is running; `{} force WHO …` — past the hourly limits (admins)",
 			"`{} new 相手 …` — 呼び出し中でも別に呼び出す。`{} force 相手 …` — 回数上限を超えて(管理者)"),
+		w.say("`{} all WHO …` — everybody at once; the first who confirms ends it", "`{} all 相手 …` — 全員を同時に呼び出す。最初の確認で終了"),
 		w.say("`{} stop [WHO]` — hang up, and call nobody else", "`{} stop [相手]` — 停止する"),
 		w.say("`{} status` — what is running", "`{} status` — いまの状況"),
 		w.say("`{} test` — ring my own phone", "`{} test` — 自分の電話を鳴らす"),
@@ -87,6 +93,7 @@ func (w words) help(command string) string {
 		w.say("`{} oncall [ROTA]` — who is on call, until when, and who follows", "`{} oncall [当番表]` — いまの当番、いつまで、次は誰か"),
 		w.say("`{} cover WHO [by NAME] until 18:00` — take somebody's turns (`for 2h`, `until tomorrow 09:00`, `from 20:00 until 22:00`); `{} cover WHO end` gives them back, `{} cover` lists",
 			"`{} cover 相手 [by 名前] 18:00まで` — 当番を代わる(`2時間`、`明日9:00まで`、`20:00から22:00まで`)。`{} cover 相手 終了` で戻し、`{} cover` で一覧"),
+		w.say("`{} mute WHO until 18:00` — nobody is to call them (yourself: `me`); `{} unmute WHO` ends it", "`{} mute 相手 18:00まで` — 着信を止める(自分は `me`)。`{} unmute 相手` で解除"),
 		w.say("`{} pause [why]`, `{} resume` — dial nobody new until resumed (admins)", "`{} pause [理由]`、`{} resume` — 発信の一時停止と再開(管理者)"),
 	}
 	return strings.ReplaceAll("`{}` "+strings.Join(lines, "\n"), "{}", command)

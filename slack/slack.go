@@ -49,6 +49,7 @@ type Env struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // for websockets; nil = the system's
 
 	Switch Switch // the kill switch; nil = none
+	Mutes  Mutes  // nil = nobody can be muted
 }
 
 // Pages takes requests. Errors that are a [*telgate.Refusal] carry a sentence for the asker.
@@ -56,6 +57,7 @@ type Pages interface {
 	Submit(ctx context.Context, r telgate.Request) (telgate.Receipt, error)
 	Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) error
 	Confirm(ctx context.Context, id telgate.PageID, by telgate.Actor) error
+	Next(ctx context.Context, id telgate.PageID, by telgate.Actor) error
 }
 
 // Feed tells how pages stand. Changed names pages whose state is newer than what was told before, and is closed when ctx

@@ -1,6 +1,9 @@
 package slack
 
 import (
+	"cmp"
+	"slices"
+
 	"telgate"
 )
 
@@ -12,8 +15,10 @@ func (w words) standing(p telgate.Page) (symbol, state, more string) {
 	if p.WaitsLine != "" {
 		return w.lineless(p)
 	}
-	if c := p.Live(); c != nil {
-		return w.calling(p, c)
+	if all := p.Lives(); len(all) == 1 {
+		return w.tallied(p, all[0])
+	} else if len(all) > 1 {
+		return w.sideBySide(p, all)
 	}
 	switch p.State {
 	case telgate.PageWaiting:
@@ -22,7 +27,7 @@ func (w words) standing(p telgate.Page) (symbol, state, more string) {
 		}
 		if !p.WaitsFor.IsZero() {
 			return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
-				w.say("next call at %s", "次の発信 %s", moment(p.WaitsFor))
+				w.say("next call at %s", "次の発信 %s", moment(p.WaitsFor)) + w.tally(p)
 		}
 		return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
 			w.say("the phone rings for another page", "電話は別の呼び出しで鳴っています")
@@ -51,6 +56,53 @@ func (w words) calling(p telgate.Page, c *telgate.Call) (symbol, state, more str
 	case telgate.CallDialing, telgate.CallEnded:
 	}
 	return "calling", w.say("Dialing", "発信中"), more
+}
+
+// tallied is one call, and how a roll call stands.
+func (w words) tallied(p telgate.Page, c *telgate.Call) (symbol, state, more string) {
+	symbol, state, more = w.calling(p, c)
+	return symbol, state, more + w.tally(p)
+}
+
+// sideBySide is how several calls stand: the furthest of them gives the symbol, and each is named.
+func (w words) sideBySide(p telgate.Page, all []*telgate.Call) (symbol, state, more string) {
+	order := []telgate.CallState{
+		telgate.CallDialing, telgate.CallForwarded, telgate.CallEarly, telgate.CallRinging, telgate.CallAnswered,
+	}
+	first := slices.MaxFunc(all, func(a, b *telgate.Call) int {
+		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
+	})
+	symbol, state, _ = w.calling(p, first)
+	each := make([]string, len(all))
+	for i, c := range all {
+		each[i] = w.phone(p, c.Person, c.Number)
+		if _, other, _ := w.calling(p, c); other != state {
+			each[i] += w.say(" – %s", " – %s", lowerFirst(other))
+		}
+	}
+	more = w.list(each)
+	if p.Rounds > 1 {
+		more += w.say(", round %d of %d", "、%d / %d 巡目", first.Round, p.Rounds)
+	}
+	return symbol, state, more + w.tally(p)
+}
+
+// count is how many were reached.
+func (words) count(p telgate.Page) (reached int) {
+	for _, t := range p.Targets {
+		if t.Result.Reached() {
+			reached++
+		}
+	}
+	return reached
+}
+
+// tally is how many have confirmed in a roll call.
+func (w words) tally(p telgate.Page) string {
+	if !p.Way.RollCall {
+		return ""
+	}
+	return w.say("; %d of %d confirmed", "、%[2]d 人中 %[1]d 人が確認", w.count(p), len(p.Targets))
 }
 
 // phone names one phone of one person, without its number.

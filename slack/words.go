@@ -123,6 +123,8 @@ func (w words) skipped(r telgate.SkipReason) string {
 		return w.say("not called: it may still be ringing from before", "発信せず: 前の呼び出しがまだ鳴っている可能性")
 	case telgate.SkipNoLine:
 		return w.say("not called: no trunk carries the number, or all lines are in use", "発信せず: 使える回線がありません")
+	case telgate.SkipMuted:
+		return w.say("not called: muted", "発信せず: 着信停止中")
 	case telgate.SkipPaused:
 		return w.say("not called: calling was paused", "発信せず: 一時停止中")
 	case telgate.SkipEnded:

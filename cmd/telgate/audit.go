@@ -107,6 +107,7 @@ type pagesPort interface {
 	Submit(ctx context.Context, r telgate.Request) (telgate.Receipt, error)
 	Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) error
 	Confirm(ctx context.Context, id telgate.PageID, by telgate.Actor) error
+	Next(ctx context.Context, id telgate.PageID, by telgate.Actor) error
 }
 
 // audited is a pagesPort that notes who asked for what, and from where.
@@ -166,6 +167,11 @@ func (a *auditedCovers) Uncover(ctx context.Context, o telgate.CoverOrder) ([]te
 // Stop ends a page.
 func (a *audited) Stop(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
 	return a.acted(ctx, telgate.AuditStopped, id, by, a.pages.Stop(ctx, id, by))
+}
+
+// Next has the next step begin.
+func (a *audited) Next(ctx context.Context, id telgate.PageID, by telgate.Actor) error {
+	return a.acted(ctx, telgate.AuditNext, id, by, a.pages.Next(ctx, id, by))
 }
 
 // Confirm is "I've got it".

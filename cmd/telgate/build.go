@@ -104,7 +104,8 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	if r.slack && cfg.Slack.Mode != "off" {
 		pages := &audited{pages: g.pager, from: telgate.FromSlack, note: g.note}
 		people := &auditedCovers{live: g.live, from: telgate.FromSlack, note: g.note}
-		g.slack, f = newSlack(cfg, pages, g.pager, people, &killSwitch{gateway: g, from: telgate.FromSlack}, g.estate.shelf(), env, log)
+		g.slack, f = newSlack(cfg, pages, g.pager, people, &killSwitch{gateway: g, from: telgate.FromSlack},
+			&muting{gateway: g, from: telgate.FromSlack}, g.estate.shelf(), env, log)
 		faults = append(faults, f.Without(cfg.Missing)...) // check goes on without a secret, and without Slack then
 	}
 	return g, faults
@@ -150,6 +151,7 @@ func (*gateway) pagerConfig(s *settings, limits bool) pager.Config {
 	}
 	if limits {
 		p.PerNumber, p.PerAsker = s.cfg.Limits.PerNumberPerHour, s.cfg.Limits.PerAskerPerHour
+		p.Storm, p.Within = s.cfg.Limits.PerPerson, 10*time.Minute
 	}
 	return p
 }

@@ -43,7 +43,7 @@ func newDirectory(cfg config.Config, env *environment, keeps keeping, estate *es
 	}
 	for _, g := range cfg.Groups {
 		dir.Groups = append(dir.Groups, directory.Group{
-			Group: telgate.Group{Nick: g.Name, Members: g.Members, Prompt: g.Prompt}, Source: source(cfg.File, g.Source),
+			Group: telgate.Group{Nick: g.Name, Members: g.Members, Prompt: g.Prompt, Way: way(g)}, Source: source(cfg.File, g.Source),
 		})
 	}
 	for _, r := range cfg.Rotas {
@@ -54,6 +54,11 @@ func newDirectory(cfg config.Config, env *environment, keeps keeping, estate *es
 	}
 	d, faults := directory.New(dir, peopleEnv(cfg, env, keeps, estate, log))
 	return d, faults
+}
+
+// way is how a group's members are called.
+func way(g config.Group) telgate.Way {
+	return telgate.Way{All: g.Strategy == "all", RollCall: g.Confirmations == "all"}
 }
 
 // source is a source as the directory wants it: a path begins at the configuration file.

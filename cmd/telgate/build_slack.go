@@ -20,14 +20,14 @@ func policy(cfg config.Config) telgate.Policy {
 }
 
 // newSlack connects nothing yet.
-func newSlack(cfg config.Config, pages slack.Pages, feed slack.Feed, people slack.Directory, kill slack.Switch, shelf slack.Shelf, env *environment, log *slog.Logger) (*slack.Slack, config.Faults) {
+func newSlack(cfg config.Config, pages slack.Pages, feed slack.Feed, people slack.Directory, kill slack.Switch, mutes slack.Mutes, shelf slack.Shelf, env *environment, log *slog.Logger) (*slack.Slack, config.Faults) {
 	k := cfg.Slack
 	s, err := slack.New(slack.Config{
 		Mode: k.Mode, BotToken: k.BotToken.Reveal(), AppToken: k.AppToken.Reveal(), SigningSecret: k.SigningSecret.Reveal(),
 		Command: k.Command, Policy: policy(cfg), APIURL: k.APIURL, Language: cfg.Gateway.Language,
 		GatewayName: cmp.Or(cfg.Gateway.Announce, cfg.Gateway.Name),
 	}, pages, feed, people, shelf, slack.Env{
-		Now: env.now, Log: log, Dial: env.dial, Switch: kill,
+		Now: env.now, Log: log, Dial: env.dial, Switch: kill, Mutes: mutes,
 		HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{
 			DialContext: env.dial, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: slackTimeout,
 			IdleConnTimeout: time.Minute,

@@ -45,7 +45,7 @@ func checkNumbers(g *gateway, r *report, a *app) {
 			continue // a group's members are checked when it is loaded
 		}
 		c := g.cfg.Calls
-		steps := plan.Build(m.People, plan.Policy{Ring: c.Ring})
+		steps := plan.Build(m.People, plan.Policy{Ring: c.Ring, Way: m.Way})
 		after := steps.LastRingsAfter(c.Setup)
 		r.add("group", group.Nick, "ok", fmt.Sprintf("%d people, the last one rings after at most %s", len(m.People), after), "")
 	}

@@ -123,6 +123,8 @@ func skipWords(r telgate.SkipReason) string {
 		return "it may still be ringing from a call that was cut off"
 	case telgate.SkipNoLine:
 		return "no trunk carries it, or all lines are in use"
+	case telgate.SkipMuted:
+		return "muted: whose phone it is does not want to be called now"
 	case telgate.SkipPaused:
 		return "calling was paused"
 	case telgate.SkipEnded, telgate.SkipNone:
