@@ -48,11 +48,12 @@ func (d *dialog) refresh(m interface{ Contact() *sip.ContactHeader }) {
 // packets come from, whatever a NAT or a careless Contact says, unless a route names another hop.
 func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Request {
 	p := l.toward(d)
-	req := sip.NewRequest(method, *l.remoteTarget(d).Clone())
+	uri, routes := l.routed(d)
+	req := sip.NewRequest(method, uri)
 	req.AppendHeader(l.trunk.newVia(p))
 	maxForwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&maxForwards)
-	for _, r := range d.routes {
+	for _, r := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
 	}
 	from := *l.from
@@ -79,6 +80,25 @@ func (l *Leg) remoteTarget(d *dialog) *sip.Uri {
 		return d.called
 	}
 	return &l.first.Recipient
+}
+
+// routed are the Request-URI and the Routes of the dialog's requests. A first hop that is no loose router is addressed itself,
+// and the target is where the way ends (RFC 3261 12.2.1.1); a loose router that forgot to say so undoes that (16.4).
+func (l *Leg) routed(d *dialog) (uri sip.Uri, routes []sip.Uri) {
+	target := l.remoteTarget(d).Clone()
+	if len(d.routes) == 0 || isLoose(&d.routes[0]) {
+		return *target, d.routes
+	}
+	hop := d.routes[0].Clone()
+	hop.Headers = nil // a Request-URI holds neither (19.1.1)
+	hop.UriParams.Remove("method")
+	return *hop, append(slices.Clone(d.routes[1:]), *target)
+}
+
+// isLoose tells whether a route is a loose router's.
+func isLoose(route *sip.Uri) bool {
+	_, loose := param(route.UriParams, "lr")
+	return loose
 }
 
 // toward is the path of the dialog's requests: the leg's, to the dialog's next hop. A sips: hop is reached by TLS or not at

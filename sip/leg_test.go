@@ -176,6 +176,30 @@ func TestRequestsInTheDialogFollowTheRouteSet(t *testing.T) {
 	ends(t, leg, sip.EndedByLocalBye)
 }
 
+func TestAStrictRouterIsAddressedItselfAndTheTargetIsTheLastRoute(t *testing.T) {
+	peer := siptest.NewPeer(t)
+	leg := invite(t, open(t, peer.Addr(), nil))
+	in := peer.Expect("INVITE")
+	peer.Answer(in, "200 OK", "a", sdp, "Record-Route: <sip:mid@"+peer.Addr()+";lr>, <sip:old@"+peer.Addr()+";method=INVITE?Subject=x>")
+	next[sip.Answered](t, leg)
+	for _, method := range []string{"ACK", "BYE"} {
+		m := peer.Expect(method)
+		if want := method + " sip:old@" + peer.Addr() + " SIP/2.0"; m.Start != want {
+			t.Errorf("%q, want %q", m.Start, want)
+		}
+		routes := strings.Join(m.All("Route"), ", ")
+		if want := "<sip:mid@" + peer.Addr() + ";lr>, <sip:peer@" + peer.Addr() + ">"; routes != want {
+			t.Errorf("%s follows %s, want %s", method, routes, want)
+		}
+		if method == "ACK" {
+			leg.Hangup(sip.Hangup{})
+			continue
+		}
+		peer.Answer(m, "200 OK", "a", "")
+	}
+	ends(t, leg, sip.EndedByLocalBye)
+}
+
 func TestChallengesAreAnsweredWithTheStrongestAlgorithm(t *testing.T) {
 	for _, c := range []struct {
 		name, status string

@@ -41,8 +41,7 @@ func hopOf(u sip.Uri) string {
 func (t *Trunk) setServiceRoutes(routes []sip.Uri) {
 	kept := make([]sip.Uri, 0, len(routes))
 	for _, r := range routes[:min(len(routes), maxTargets)] {
-		_, loose := r.UriParams.Get("lr")
-		if _, _, err := splitAddress(hopOf(r)); err == nil && loose && (r.Scheme == "sip" || r.Scheme == "sips") {
+		if _, _, err := splitAddress(hopOf(r)); err == nil && isLoose(&r) && (r.Scheme == "sip" || r.Scheme == "sips") {
 			kept = append(kept, *r.Clone())
 		}
 	}
