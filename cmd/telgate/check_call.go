@@ -147,7 +147,9 @@ func (c *testCall) run(ctx, last context.Context, n telgate.Number) {
 	setup := c.g.cfg.Calls.Setup + c.g.cfg.Calls.Ring
 	began := c.g.look.app.env.now()
 	connecting, cancel := context.WithTimeout(ctx, setup)
-	c.leg, err = c.line.Invite(connecting, sip.Invite{User: user, Offer: c.session.Offer(), Expires: setup})
+	c.leg, err = c.line.Invite(connecting, sip.Invite{
+		User: user, Phone: n.Extension == "", Offer: c.session.Offer(), Fallback: c.session.Narrow(), Expires: setup,
+	})
 	cancel()
 	if err != nil {
 		c.fail("the INVITE was not sent: "+err.Error(), "see the trunk's own line")

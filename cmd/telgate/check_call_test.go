@@ -86,6 +86,25 @@ func TestATestCallProvesThatSoundAndKeysGoBothWays(t *testing.T) {
 	}
 }
 
+func TestATestCallIsAddressedAndOfferedAsAnyOtherCallIs(t *testing.T) {
+	t.Parallel()
+	s, peer := newSite(t), siptest.NewPeer(t)
+	s.replace("$PEER", peer.Addr())
+	s.file("config.toml", strings.Replace(mainTrunk, "$PBX", "$PEER", 1)+"uri = \"tel\"\ntest_number = \"+12025550123\"\n[limits]\nprefixes_allowed = [\"+1\"]\n"+alice)
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.telgate("check --call main") }()
+	peer.Answer(peer.Expect("OPTIONS"), "200 OK", "a", "")
+	for _, offer := range []string{"RTP/AVP 0 8 101", "RTP/AVP 0 101"} { // a 488 has a narrower one tried
+		in := peer.Expect("INVITE")
+		if !strings.HasPrefix(in.Start, "INVITE tel:+12025550123 ") || !strings.Contains(in.Body, offer) {
+			t.Errorf("%s\n%s\nwant tel: and %s", in.Start, in.Body, offer)
+		}
+		peer.Answer(in, "488 Not Acceptable Here", "b", "")
+		peer.Expect("ACK")
+	}
+	<-ended
+}
+
 func TestNothingRingsWithoutTheFlagAndAnUnknownTrunkIsSaid(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
