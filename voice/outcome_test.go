@@ -1,6 +1,8 @@
 package voice
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"telgate"
@@ -202,4 +204,48 @@ func itoa(n int) string {
 		return string(rune('0' + n))
 	}
 	return itoa(n/10) + itoa(n%10)
+}
+
+func TestTheDocumentationNamesEveryOutcomeAndDetail(t *testing.T) {
+	page, err := os.ReadFile("../docs/outcomes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{} // of an outcome with its scope: what the second column says
+	outcome := ""
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 6 { // of another table
+			continue
+		}
+		if first := strings.ReplaceAll(strings.TrimSpace(cells[1]), "`", ""); first != "" {
+			outcome = first
+		}
+		said[outcome] += cells[2] + ","
+	}
+	told := func(o telgate.Outcome, d telgate.Detail, s telgate.Scope) {
+		key := string(o)
+		if s != telgate.ScopeNone {
+			key += ", scope " + string(s)
+		}
+		if details, ok := said[key]; !ok || d != "" && !strings.Contains(details, "`"+string(d)+"`") {
+			t.Errorf("docs/outcomes.md does not name %s/%s", key, d)
+		}
+	}
+	for _, r := range table() {
+		told(r.then.Outcome, r.then.Detail, r.then.Scope)
+	}
+	for _, o := range telgate.Outcomes() {
+		if o != telgate.OutcomeTrunkFailed {
+			told(o, "", "")
+		}
+	}
+	for _, d := range []telgate.Detail{ // what the table does not decide
+		telgate.DetailNoAudio, telgate.DetailHungUpEarly, telgate.DetailHungUp, telgate.DetailNoKey, telgate.DetailListened, telgate.DetailHeld,
+		telgate.DetailEndedByNetwork, telgate.DetailNotHuman,
+	} {
+		told(telgate.OutcomeAnswered, d, "")
+	}
+	told(telgate.OutcomeVoicemail, telgate.DetailDiversion, "")
+	told(telgate.OutcomeLost, telgate.DetailMayHaveRung, "")
 }
