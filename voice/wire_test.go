@@ -168,6 +168,7 @@ const sdpAnswer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\
 func TestEveryOtherEndOnTheWireHasItsOutcome(t *testing.T) {
 	t.Parallel()
 	short := func(c *Config, _ *sip.TrunkConfig) { c.Setup = 300 * time.Millisecond }
+	connected := siptest.NewStream(t)
 	for _, e := range []struct {
 		name   string
 		config func(*Config, *sip.TrunkConfig)
@@ -206,6 +207,9 @@ func TestEveryOtherEndOnTheWireHasItsOutcome(t *testing.T) {
 			p.Answer(invite, "487 Request Terminated", "a", "")
 			p.Expect("ACK")
 		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoFinal, telgate.ScopeCall}},
+		{"setup limit, nothing came", short, nil, func(p *siptest.Peer, _ *calling) {
+			p.Expect("INVITE")
+		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoResponse, telgate.ScopeTrunk}},
 		{"setup limit, 183 only", short, nil, func(p *siptest.Peer, _ *calling) {
 			invite := p.Expect("INVITE")
 			p.Answer(invite, "183 Session Progress", "a", "")
@@ -243,6 +247,15 @@ func TestEveryOtherEndOnTheWireHasItsOutcome(t *testing.T) {
 			p.Answer(p.Expect("INVITE"), "503 Service Unavailable", "a", "", "Reason: Q.850;cause=28")
 			p.Expect("ACK")
 		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailQ850, telgate.ScopeCall}},
+		{"the registrar refuses us", func(_ *Config, line *sip.TrunkConfig) { line.Register.On = true }, nil, func(p *siptest.Peer, _ *calling) {
+			p.Answer(p.Expect("REGISTER"), "403 Forbidden", "a", "")
+		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNotRegistered, telgate.ScopeTrunk}},
+		{"the connection breaks after a 100", func(_ *Config, line *sip.TrunkConfig) {
+			line.Transport, line.Addresses = "tcp", []string{connected.Addr()}
+		}, nil, func(*siptest.Peer, *calling) {
+			connected.Answer(connected.Expect("INVITE"), "100 Trying", "", "")
+			connected.Cut()
+		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailNoFinal, telgate.ScopeTrunk}},
 		{"nobody listens", func(_ *Config, line *sip.TrunkConfig) {
 			line.Transport, line.Addresses = "tcp", []string{closed(t)}
 		}, nil, func(*siptest.Peer, *calling) {}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailTransport, telgate.ScopeTrunk}},
