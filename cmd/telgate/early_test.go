@@ -20,11 +20,14 @@ type atTheEnd struct {
 
 func TestTonesOfTheNetworkBecomeTheOutcomeOfTheCall(t *testing.T) {
 	t.Parallel()
-	say := func(s *site, r *siptest.Ring, tone mediatest.Cadence) {
-		if err := r.Mouth().Say(s.ctx, tone.Play(15*time.Second, 0, -12)); err != nil && r.Why() == "" {
+	hum := func(s *site, r *siptest.Ring, sound []int16) {
+		if err := r.Mouth().Say(s.ctx, sound); err != nil && r.Why() == "" {
 			s.t.Error(err)
 		}
 	}
+	say := func(s *site, r *siptest.Ring, tone mediatest.Cadence) { hum(s, r, tone.Play(15*time.Second, 0, -12)) }
+	sit := func() []int16 { return mediatest.SITs(-12)["E.180"] }
+	offHook := "answer_supervision = \"none\"\n"
 	for _, c := range []struct {
 		name, trunk string
 		behave      func(*site, *siptest.Ring)
@@ -42,7 +45,25 @@ func TestTonesOfTheNetworkBecomeTheOutcomeOfTheCall(t *testing.T) {
 			}
 			say(s, r, mediatest.Ringbacks()["JP"])
 		}, atTheEnd{Outcome: "no_answer", Detail: "ring_limit", Alerting: "inband", Early: "ringback"}},
-		{"a gateway off hook, and a congestion tone", "answer_supervision = \"none\"\n", func(s *site, r *siptest.Ring) {
+		{"a special information tone in 183, and nothing more", "", func(s *site, r *siptest.Ring) {
+			if err := r.Early("183 Session Progress"); err != nil {
+				s.t.Error(err)
+			}
+			hum(s, r, sit())
+		}, atTheEnd{Outcome: "unreachable", Detail: "sit", Alerting: "none", Early: "sit"}},
+		{"a gateway off hook, and a special information tone", offHook, func(s *site, r *siptest.Ring) {
+			if err := r.Answer(s.ctx); err != nil {
+				s.t.Error(err)
+			}
+			hum(s, r, sit())
+		}, atTheEnd{Outcome: "unreachable", Detail: "sit", Alerting: "none", Early: "sit"}},
+		{"a gateway off hook, that hangs up", offHook, func(s *site, r *siptest.Ring) {
+			if err := r.Answer(s.ctx); err != nil {
+				s.t.Error(err)
+			}
+			r.Hangup()
+		}, atTheEnd{Outcome: "unreachable", Detail: "no_alerting", Alerting: "none", Early: "none"}},
+		{"a gateway off hook, and a congestion tone", offHook, func(s *site, r *siptest.Ring) {
 			if err := r.Answer(s.ctx); err != nil {
 				s.t.Error(err)
 			}
