@@ -109,15 +109,28 @@ func fork(user string, phones ...*baresip.Phone) string {
 
 func TestAProxyForksToTwoPhonesAndTheOtherStopsRinging(t *testing.T) {
 	t.Parallel()
-	desk, mobile := newPhone(t, "7101", ""), newPhone(t, "7101", "")
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	newProxy(t, []string{"udp:" + address}, false, fork("7101", desk, mobile))
-	story := telling(t, settings+trunk("proxy", address)+person("alice", "sip:7101@proxy"), "alice")
-	mobile.Until("CALL_INCOMING")
-	answer(desk)
-	mobile.Until("CALL_CLOSED")
-	story.ends(t, "confirmed/", 0)
-	desk.Until("CALL_CLOSED")
+	for _, s := range []struct {
+		name  string
+		trunk func(proxy string) string
+	}{
+		{"the trunk is the proxy", func(proxy string) string { return trunk("proxy", proxy) }},
+		{"the trunk is behind it", func(proxy string) string {
+			return trunk("proxy", "pbx.example.com", fmt.Sprintf("outbound_proxy = %q", proxy))
+		}},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			desk, mobile := newPhone(t, "7101", ""), newPhone(t, "7101", "")
+			address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+			newProxy(t, []string{"udp:" + address}, false, fork("7101", desk, mobile))
+			story := telling(t, settings+s.trunk(address)+person("alice", "sip:7101@proxy"), "alice")
+			mobile.Until("CALL_INCOMING")
+			answer(desk)
+			mobile.Until("CALL_CLOSED")
+			story.ends(t, "confirmed/", 0)
+			desk.Until("CALL_CLOSED")
+		})
+	}
 }
 
 func TestAProxySaysWhatTheLastPhoneSaid(t *testing.T) {

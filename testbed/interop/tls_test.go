@@ -136,12 +136,17 @@ func TestAProxyBetweenTLSAndUDPStaysInTheWay(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	cert, key, _ := ca.issue()
-	desk := newPhone(t, "7101", "")
+	desk, mobile := newPhone(t, "7101", ""), newPhone(t, "7101", "")
 	udp, tls := fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	newProxy(t, []string{"udp:" + udp, "tls:" + tls}, true, fork("7101", desk),
+	newProxy(t, []string{"udp:" + udp, "tls:" + tls}, true, fork("7101", desk, mobile),
 		"enable_tls=yes", `loadmodule "tls.so"`, `modparam("tls", "tls_method", "TLSv1.2+")`, fmt.Sprintf("modparam(\"tls\", \"certificate\", %q)", cert), fmt.Sprintf("modparam(\"tls\", \"private_key\", %q)", key))
-	story := telling(t, settings+trunk("proxy", tls, `transport = "tls"`, fmt.Sprintf("tls_ca = %q", ca.file))+person("alice", "sip:7101@proxy"), "alice")
+	story := telling(t, settings+trunk("proxy", "pbx.example.com", `transport = "tls"`, fmt.Sprintf("outbound_proxy = %q\ntls_ca = %q", tls, ca.file))+
+		person("alice", "sip:7101@proxy"), "alice")
+	mobile.Until("CALL_INCOMING")
 	answer(desk)
-	story.ends(t, "confirmed/", 0)
+	mobile.Until("CALL_CLOSED")
+	if got := story.ends(t, "confirmed/", 0); got.ToTags < 2 {
+		t.Errorf("%d early dialogs, want those of two phones", got.ToTags)
+	}
 	desk.Until("CALL_CLOSED")
 }
