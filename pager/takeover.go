@@ -141,7 +141,7 @@ func (r *run) resume(ctx context.Context) {
 		if c == nil || r.state.after[i] {
 			continue
 		}
-		r.reap(i)
+		r.reap(i) //nolint:contextcheck // the phone is told to stop, whoever stops here
 		e := r.plan.Entry(c.Number)
 		if e != nil {
 			r.plan.Done(&r.state.Progress, e)

@@ -165,7 +165,7 @@ func (v *view) line(ev telgate.Event) string {
 		return "page ended: " + resultWords(ev.Result, ev.People)
 	case telgate.EventRefused:
 		return ev.Refuse.Message
-	case telgate.EventPageJoined, telgate.EventPageConfirmed, telgate.EventPersonConfirmed, telgate.EventVoicemail:
+	case telgate.EventPageJoined, telgate.EventPageConfirmed, telgate.EventPersonConfirmed, telgate.EventVoicemail, telgate.EventInvited:
 	}
 	return ""
 }
