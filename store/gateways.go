@@ -39,6 +39,7 @@ func (g Gateways) Beat(ctx context.Context, id string) (bool, error) {
 		if err != nil {
 			return err
 		}
+		g.s.noteClock(now)
 		beaten, err = t.exec(ctx, "update gateway set beats = beats + 1, seen = $1 where id = $2", now, id)
 		return err
 	})

@@ -50,7 +50,13 @@ func openServer(ctx context.Context, c *pgxpool.Config, o *Options) (*Store, err
 		p.pool.Close()
 		return nil, err
 	}
-	return &Store{db: p, clock: o.Now}, nil
+	s := &Store{db: p}
+	s.clock = func() time.Time { return o.Now().Add(s.Ahead()) }
+	if err := p.read(ctx, func(t tx) error { return s.setClock(ctx, t) }); err != nil {
+		p.pool.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // await tries until the server answers and its tables are there.

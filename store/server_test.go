@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,7 +169,7 @@ func TestAServersClockDecidesWhenAPhoneIsQuietAndNotTheGateways(t *testing.T) {
 	enter(t, fast, "g")
 	p := page("p1", "alice")
 	h := accept(t, fast, p)
-	ring(t, fast, h, &p, time.Now().Add(11*time.Minute)) // a minute from now, for this gateway
+	ring(t, fast, h, &p, fast.Now().Add(time.Minute))
 	if buried, err := right.Gateways().Bury(t.Context(), lease.Peer{Self: lease.Self{ID: "g"}}); err != nil || !buried {
 		t.Fatalf("Bury: %v, %v", buried, err)
 	}
@@ -189,4 +190,31 @@ func TestAServerIsBackedUpByItsOwnProgram(t *testing.T) {
 	if err := s.Backup(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "pg_dump") {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestAGatewayWhoseClockIsWrongGoesByTheServers(t *testing.T) {
+	var shift atomic.Int64
+	shift.Store(int64(7 * time.Minute))
+	s, err := store.Open(t.Context(), pgtest.Start(t).Database(t), store.Options{
+		Now: func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	right := func() {
+		t.Helper()
+		if off := time.Since(s.Now()).Abs(); off > time.Minute {
+			t.Errorf("the time is off by %s", off)
+		}
+	}
+	right()
+	if err := s.Gateways().Enter(t.Context(), lease.Self{ID: "a", Name: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	shift.Store(int64(-3 * time.Minute)) // somebody set the machine's clock
+	if alive, err := s.Gateways().Beat(t.Context(), "a"); !alive || err != nil {
+		t.Errorf("alive %v, %v", alive, err)
+	}
+	right()
 }

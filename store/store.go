@@ -14,13 +14,15 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Store is a database that is open. Its methods may be called side by side.
 type Store struct {
 	db    engine
-	clock func() time.Time // of this process
+	clock func() time.Time // of this process, set right by the server's
+	ahead atomic.Int64     // nanoseconds by which the server's clock is ahead of this process's own
 	work  sync.WaitGroup   // listeners for news
 }
 

@@ -77,7 +77,9 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 
 // wire makes the rooms; with faults the gateway is of no use.
 func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults) {
-	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), estate: &estate{log: log}}
+	e := &estate{log: log}
+	env = e.by(env)
+	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), estate: e}
 	var sounds *prompts.Library
 	if r.glass {
 		sounds = glassSounds(&cfg, log)

@@ -33,6 +33,7 @@ type estate struct {
 	lease *lease.Lease
 	log   *slog.Logger
 	keep  time.Duration
+	own   func() time.Time // this machine's clock
 
 	pager   *pager.Pager
 	gateway atomic.Pointer[string] // the id of this process, another one after it was taken for dead
@@ -62,7 +63,23 @@ func (e *estate) books(open opener, now func() time.Time) (pager.Books, error) {
 		return nil, err
 	}
 	e.store = s
+	if off := s.Ahead(); off != 0 {
+		e.log.Warn("the clock of this machine is wrong: the database's is used", "behind_by", off)
+	}
 	return s, nil
+}
+
+// by has everything go by the store's time, which all its gateways agree on.
+func (e *estate) by(env *environment) *environment {
+	e.own = env.now
+	inner := *env
+	inner.now = func() time.Time {
+		if e.store == nil {
+			return e.own()
+		}
+		return e.store.Now()
+	}
+	return &inner
 }
 
 // settle makes the lease of a pager whose pages are in the store.
@@ -73,7 +90,7 @@ func (e *estate) settle(cfg config.Config, p *pager.Pager, env *environment) (er
 	}
 	self := lease.Self{Name: cfg.Gateway.Name, Version: version, Config: shared(cfg)}
 	e.lease, err = lease.New(self, e.store.Gateways(), e.store.Gateways(), e, lease.Usual(), lease.Env{
-		Now: env.now, Log: e.log, NewID: func() (string, error) { return processID(cfg.Gateway.Name, env.rand) },
+		Now: e.own, Log: e.log, NewID: func() (string, error) { return processID(cfg.Gateway.Name, env.rand) },
 	})
 	return err
 }
