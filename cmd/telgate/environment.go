@@ -39,7 +39,7 @@ const dialTimeout = 10 * time.Second
 
 func realEnvironment() *environment {
 	return &environment{
-		now:  time.Now,
+		now:  now,
 		rand: rand.Reader,
 		listenPacket: func(ctx context.Context, network, address string) (net.PacketConn, error) {
 			return new(net.ListenConfig).ListenPacket(ctx, network, address)

@@ -4,7 +4,6 @@ package crash
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -18,25 +17,16 @@ import (
 // farm is a house full of telephones behind one trunk, and the book of every ring. It outlives every gateway, so what it
 // wrote down is what people heard.
 type farm struct {
+	*book
+
 	phone *siptest.Phone
 	rings time.Duration // a phone that nobody answers or cancels stops by itself then, as the INVITE's Expires asks
 	work  sync.WaitGroup
 	ctx   context.Context //nolint:containedctx // of the people at the phones, as long as the farm
 
-	mu      sync.Mutex
-	dice    *rand.Rand
-	book    []*ringing
-	now     map[string]*ringing // phones that ring, by user
-	doubles []string
-	most    int // phones ringing or up at once
-	up      int
-	pressed map[string][]time.Time // confirm keys, by user
-}
-
-// ringing is one line of the book.
-type ringing struct {
-	user, callID, from string
-	began, quiet       time.Time // quiet: it stopped ringing
+	mu   sync.Mutex
+	dice *rand.Rand
+	mood [5]int // shares of the habits, in percent
 }
 
 // habit is what somebody does when their phone rings.
@@ -50,6 +40,9 @@ const (
 	hangsUp // picks up, says nothing, and hangs up
 )
 
+// usually are the shares of what people do.
+func usually() [5]int { return [5]int{55, 12, 8, 12, 13} }
+
 func newFarm(t *testing.T, seed uint64, rings time.Duration) *farm {
 	t.Helper()
 	phone, err := siptest.NewPhone()
@@ -57,13 +50,11 @@ func newFarm(t *testing.T, seed uint64, rings time.Duration) *farm {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	f := &farm{
-		phone: phone, rings: rings, ctx: ctx, dice: rand.New(rand.NewPCG(seed, 1)), now: map[string]*ringing{},
-		pressed: map[string][]time.Time{},
-	}
+	f := &farm{book: newBook(), phone: phone, rings: rings, ctx: ctx, dice: rand.New(rand.NewPCG(seed, 1)), mood: usually()}
 	f.work.Go(func() {
 		for r := range phone.Calls() {
-			f.work.Go(func() { f.live(r) })
+			line := f.begins(r) // in the order in which they come
+			f.work.Go(func() { f.live(r, line) })
 		}
 	})
 	t.Cleanup(func() {
@@ -74,11 +65,28 @@ func newFarm(t *testing.T, seed uint64, rings time.Duration) *farm {
 	return f
 }
 
-// live is one call from the point of view of whose phone it is.
-func (f *farm) live(r *siptest.Ring) {
-	line, does, after := f.begins(r)
+// behave makes everybody do so from now on.
+func (f *farm) behave(shares [5]int) {
+	f.mu.Lock()
+	f.mood = shares
+	f.mu.Unlock()
+}
+
+// decides is what somebody will do, and after how long.
+func (f *farm) decides() (does habit, after time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	roll, sum := f.dice.IntN(100), 0
+	does = habit(max(0, slices.IndexFunc(f.mood[:], func(share int) bool { sum += share; return roll < sum })))
+	return does, time.Duration(100+f.dice.IntN(1500)) * time.Millisecond
+}
+
+// live is one call from the point of view of whose phone it is. The book has its end before the caller hears of it.
+func (f *farm) live(r *siptest.Ring, line *ringing) {
 	defer f.ends(line)
+	does, after := f.decides()
 	if does == isBusy {
+		f.ends(line)
 		r.Reject("486 Busy Here")
 		return
 	}
@@ -88,23 +96,32 @@ func (f *farm) live(r *siptest.Ring) {
 	if !f.waits(r, after) {
 		return
 	}
-	f.quiet(line)
 	switch does {
 	case sleeps:
+		f.ends(line)
 		r.Reject("480 Temporarily Unavailable") // the caller is gone, or its CANCEL is late
 	case declines:
+		f.ends(line)
 		r.Decline()
 	case confirms, hangsUp:
-		f.talks(r, does)
+		f.talks(r, line, does)
+		f.ends(line)
+		r.Hangup()
 	case isBusy:
 	}
 }
 
 // talks picks up; who confirms listens for a while first.
-func (f *farm) talks(r *siptest.Ring, does habit) {
+func (f *farm) talks(r *siptest.Ring, line *ringing, does habit) {
 	ctx, cancel := context.WithTimeout(f.ctx, 8*time.Second)
 	defer cancel()
-	defer r.Hangup()
+	f.work.Go(func() {
+		select {
+		case <-r.Over():
+			cancel()
+		case <-ctx.Done():
+		}
+	})
 	if r.Answer(ctx) != nil || !f.waits(r, 1200*time.Millisecond) || does == hangsUp {
 		return
 	}
@@ -112,9 +129,7 @@ func (f *farm) talks(r *siptest.Ring, does habit) {
 		if r.Ear().WaitSound(ctx, 1800*time.Millisecond) != nil {
 			return
 		}
-		f.mu.Lock()
-		f.pressed[r.User()] = append(f.pressed[r.User()], time.Now())
-		f.mu.Unlock()
+		f.presses(line)
 		if r.Mouth().Press(ctx, "1", mediatest.Press{}) != nil || !f.waits(r, 2*time.Second) {
 			return
 		}
@@ -133,56 +148,4 @@ func (f *farm) waits(r *siptest.Ring, d time.Duration) bool {
 	case <-f.ctx.Done():
 		return false
 	}
-}
-
-// begins writes a ring down. A phone that rings already for another INVITE is what must never happen.
-func (f *farm) begins(r *siptest.Ring) (line *ringing, does habit, after time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	line = &ringing{user: r.User(), callID: r.CallID(), from: r.From().String(), began: r.Rang()}
-	if other := f.now[line.user]; other != nil {
-		f.doubles = append(f.doubles, fmt.Sprintf("%s: %s from %s at %s, while %s from %s rings since %s",
-			line.user, line.callID, line.from, line.began.Format(clock), other.callID, other.from, other.began.Format(clock)))
-	}
-	f.book, f.now[line.user] = append(f.book, line), line
-	f.up++
-	f.most = max(f.most, f.up)
-	roll := f.dice.IntN(100)
-	does = habit(slices.IndexFunc([]int{55, 67, 75, 87, 100}, func(share int) bool { return roll < share }))
-	return line, does, time.Duration(100+f.dice.IntN(1500)) * time.Millisecond
-}
-
-const clock = "15:04:05.000"
-
-func (f *farm) quiet(line *ringing) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.stops(line)
-}
-
-func (f *farm) ends(line *ringing) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.stops(line)
-	f.up--
-}
-
-func (f *farm) stops(line *ringing) {
-	if line.quiet.IsZero() {
-		line.quiet = time.Now()
-	}
-	if f.now[line.user] == line {
-		delete(f.now, line.user)
-	}
-}
-
-// seen is what the book says.
-func (f *farm) seen() (rings, most int, doubles []string, pressed map[string][]time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	pressed = map[string][]time.Time{}
-	for user, at := range f.pressed {
-		pressed[user] = slices.Clone(at)
-	}
-	return len(f.book), f.most, slices.Clone(f.doubles), pressed
 }

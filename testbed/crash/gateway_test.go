@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,13 +17,20 @@ import (
 	"time"
 )
 
+// rtpPorts is how many ports a gateway has for sound.
+const rtpPorts = 500
+
 // gateway is one telgate process after another, with one configuration and one place to keep its state.
 type gateway struct {
 	t       *testing.T
 	name    string
 	config  string
+	state   string
 	web     string
-	command []string // before telgate's own arguments
+	sip     int      // port
+	rtp     int      // the first port
+	command []string // telgate, before the words of a command
+	serve   []string // what runs telgate when it serves, as env does; nil = nothing
 	env     []string
 
 	mu    sync.Mutex
@@ -32,52 +40,38 @@ type gateway struct {
 	kills int
 }
 
-// world is what gateways have in common.
-type world struct {
-	office *office
-	farm   *farm
-	store  string // store.url
-	binary string
-	people int
-	extra  string // more of the configuration
-}
-
-// newGateway writes the configuration of a gateway. Its ports are four apart from the next one's.
-func (w *world) newGateway(t *testing.T, n int) *gateway {
+// newGateway is one of the world's, not started yet.
+func (w *world) newGateway(t *testing.T) *gateway {
 	t.Helper()
-	dir := t.TempDir()
-	port, rtp := freePorts(t, 2), 20000+2000*int(portBlocks.Add(1)-1)
-	g := &gateway{t: t, name: fmt.Sprintf("gw%d", n), config: filepath.Join(dir, "config.toml"), web: fmt.Sprintf("127.0.0.1:%d", port+1)}
+	dir, port := t.TempDir(), freePorts(t, 2)
+	g := &gateway{
+		t: t, name: fmt.Sprintf("gw%d", len(w.gateways)+1), config: filepath.Join(dir, "config.toml"), state: filepath.Join(dir, "state"),
+		web: fmt.Sprintf("127.0.0.1:%d", port+1), sip: port, rtp: 20000 + rtpPorts*int(portBlocks.Add(1)-1),
+	}
 	g.command = []string{w.binary, "--config", g.config}
-	sample := filepath.Join(dir, "alert.wav")
-	if err := os.WriteFile(sample, alert(t), 0o600); err != nil {
+	prompt := filepath.Join(dir, "alert.wav")
+	if err := os.Mkdir(g.state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	as := w.office.Config()
-	var b strings.Builder
-	fmt.Fprintf(&b, "[gateway]\nname = %q\nstate_dir = %q\ndrain = \"2s\"\n[store]\nurl = %q\n", g.name, dir, w.store)
-	fmt.Fprintf(&b, "[slack]\nmode = \"socket\"\nbot_token = %q\napp_token = %q\napi_url = %q\nallow_users = [%q]\n", as.BotToken, as.AppToken, w.office.APIURL(), asker)
-	fmt.Fprintf(&b, "[calls]\nring = \"3s\"\nsetup = \"3s\"\nrounds = 3\npause = \"1s\"\npage_limit = \"15m\"\nmax_duration = \"12s\"\nbusy_retry = \"2s\"\n")
-	fmt.Fprintf(&b, "[limits]\ncalls_per_number_per_hour = 1000\npages_per_asker_per_hour = 1000\n")
-	fmt.Fprintf(&b, "[sip]\nbind = \"127.0.0.1:%d\"\n[media]\nports = \"%d-%d\"\n[web]\nlisten = %q\n[log]\nformat = \"json\"\n", port, rtp, rtp+1999, g.web)
-	fmt.Fprintf(&b, "[prompts.alert]\nfile = %q\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\nprobe = \"off\"\n%s\n", sample, w.farm.phone.Addr(), w.extra)
-	for i := range w.people {
-		fmt.Fprintf(&b, "[people.%s]\nphones = [\"sip:%s@main\"]\n", nick(i), phone(i))
-	}
-	if err := os.WriteFile(g.config, []byte(b.String()), 0o600); err != nil {
+	if err := os.WriteFile(prompt, alert(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(g.config, []byte(w.configuration(g, prompt)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.gateways = append(w.gateways, g)
 	t.Cleanup(func() {
-		g.kill()
+		g.end(syscall.SIGKILL)
 		if t.Failed() {
 			t.Logf("%s said last:\n%s", g.name, g.last(6000))
+		}
+		if dir := os.Getenv("TELGATE_LOGS"); dir != "" {
+			name := strings.NewReplacer("/", "-").Replace(t.Name()) + "-" + g.name + ".log"
+			_ = os.WriteFile(filepath.Join(dir, name), []byte(g.last(1<<30)), 0o600) // for whoever looks for a cause
 		}
 	})
 	return g
 }
-
-func nick(i int) string  { return fmt.Sprintf("p%03d", i) }
-func phone(i int) string { return fmt.Sprintf("71%03d", i) }
 
 // start runs telgate; where it runs already nothing happens.
 func (g *gateway) start() {
@@ -86,8 +80,8 @@ func (g *gateway) start() {
 	if g.cmd != nil {
 		return
 	}
-	args := append(append([]string{}, g.command[1:]...), "serve")
-	cmd := exec.Command(g.command[0], args...)
+	words := slices.Concat(g.serve, g.command, []string{"serve"})
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), g.env...)
 	cmd.Stdout, cmd.Stderr = &locked{g}, &locked{g}
 	if err := cmd.Start(); err != nil {
@@ -97,6 +91,20 @@ func (g *gateway) start() {
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	g.cmd, g.ended = cmd, ended
+}
+
+// ask runs another command of telgate's with the gateway's configuration, and returns what it printed.
+func (g *gateway) ask(args ...string) (string, error) {
+	words := slices.Concat(g.inside(), g.command, args)
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = append(os.Environ(), g.env...)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("telgate %s: %w: %s", args, err, complaint.String())
+	}
+	return string(out), err
 }
 
 // locked writes what a gateway says.
@@ -109,24 +117,26 @@ func (l *locked) Write(b []byte) (int, error) {
 }
 
 // kill is kill -9: nothing is said, written or hung up any more.
-func (g *gateway) kill() { g.end(syscall.SIGKILL) }
+func (g *gateway) kill() {
+	if g.end(syscall.SIGKILL) {
+		g.kills++
+	}
+}
 
 // stop asks it to end, and waits.
 func (g *gateway) stop() { g.end(syscall.SIGTERM) }
 
-func (g *gateway) end(how syscall.Signal) {
+func (g *gateway) end(how syscall.Signal) bool {
 	g.mu.Lock()
 	cmd, ended := g.cmd, g.ended
 	g.cmd = nil
 	g.mu.Unlock()
 	if cmd == nil {
-		return
-	}
-	if how == syscall.SIGKILL {
-		g.kills++
+		return false
 	}
 	_ = cmd.Process.Signal(how)
 	<-ended
+	return true
 }
 
 // signal sends SIGSTOP or SIGCONT.
@@ -136,6 +146,16 @@ func (g *gateway) signal(s syscall.Signal) {
 	if g.cmd != nil {
 		_ = g.cmd.Process.Signal(s)
 	}
+}
+
+// pid is that of the process.
+func (g *gateway) pid() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.cmd == nil {
+		return 0
+	}
+	return g.cmd.Process.Pid
 }
 
 // ready waits until pages are taken, for at most so long.
@@ -152,6 +172,13 @@ func (g *gateway) ready(limit time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// said tells how often a gateway has logged this.
+func (g *gateway) logged(message string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return bytes.Count(g.said.Bytes(), []byte(`"msg":"`+message))
 }
 
 // last is the end of what it said.

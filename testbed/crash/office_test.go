@@ -5,9 +5,11 @@ package crash
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,18 +25,39 @@ const asker = "U0ASKER"
 type office struct {
 	*slacktest.Workspace
 
+	people int
+	work   sync.WaitGroup
+
 	mu    sync.Mutex
-	pages map[int]*page // by the number in its message
-	busy  map[int]bool  // people who are being paged
+	pages []*page      // the number in a page's message is its place from 1
+	busy  map[int]bool // people who are being paged
 }
 
-// page is one request.
+// page is one request. Nobody is paged twice at a time, so what a person does meanwhile belongs to it.
 type page struct {
 	n, person int
-	accepted  bool // Slack showed no failure, and nobody said NOT accepted
+	asked     time.Time
+	answered  time.Duration // after so long
+	promise   promise
 	answer    string
-	final     string
+	cards     int
+	final     string // the result on its card
+	seen      time.Time
+	freed     bool
 }
+
+// promise is what the asker was told.
+type promise int
+
+const (
+	unasked  promise = iota // the command is under way, or nobody was there to take it
+	unsure                  // no answer came: there may be a page
+	refused                 // NOT accepted
+	accepted                // or, without a word, a card is there
+)
+
+// patience is how long nobody asks again for a person of whom it is not known whether they are being paged.
+const patience = 45 * time.Second
 
 // fast is a clock on which an hour passes in a minute: Slack's limits on how often one may write are not what is tried.
 func fast() func() time.Time {
@@ -48,41 +71,91 @@ func newOffice(t *testing.T, people int) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.Close)
+	o := &office{Workspace: w, people: people, busy: map[int]bool{}}
+	t.Cleanup(func() { w.Close(); o.work.Wait() })
 	w.AddUser(slacktest.User{ID: asker, Name: "asker"})
 	for i := range people {
 		w.AddChannel(slacktest.Channel{ID: channel(i), Name: nick(i), BotIn: true})
 	}
-	return &office{Workspace: w, pages: map[int]*page{}, busy: map[int]bool{}}
+	return o
 }
 
 func channel(i int) string { return fmt.Sprintf("C%03d", i) }
 
-// ask has somebody paged who is not being paged already; false where everybody is.
-func (o *office) ask(ctx context.Context, n int, people int, first int) bool {
-	o.mu.Lock()
-	who := -1
-	for i := range people {
-		if x := (first + i) % people; !o.busy[x] {
-			who = x
-			break
-		}
-	}
-	if who < 0 {
-		o.mu.Unlock()
-		return false
-	}
-	p := &page{n: n, person: who}
-	o.busy[who], o.pages[n] = true, p
-	o.mu.Unlock()
-	answer, err := o.Type(ctx, asker, channel(who), fmt.Sprintf("/tel %s crash #%d#", nick(who), n))
+// ask has somebody paged who is not being paged already, from this one on; false where everybody is. Nobody waits for the answer.
+func (o *office) ask(ctx context.Context, first int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	p.accepted, p.answer = err == nil && answer == "", answer
-	if err != nil || answer != "" {
-		p.answer = fmt.Sprint(answer, err)
+	for i := range o.people {
+		who := (first + i) % o.people
+		if o.busy[who] {
+			continue
+		}
+		p := &page{n: len(o.pages) + 1, person: who, asked: time.Now()}
+		o.busy[who], o.pages = true, append(o.pages, p)
+		o.work.Go(func() { o.request(ctx, p) })
+		return true
 	}
-	return true
+	return false
+}
+
+// request is the command of a page, until its asker knows what came of it: by the answer, by a message to the asker alone, or
+// by the card.
+func (o *office) request(ctx context.Context, p *page) {
+	before := o.refusals(p.person)
+	answer, err := o.Type(context.WithoutCancel(ctx), asker, channel(p.person), fmt.Sprintf("/tel %s crash #%d#", nick(p.person), p.n))
+	how := accepted
+	for end := time.Now().Add(10 * time.Second); err == nil && time.Now().Before(end); {
+		if strings.Contains(answer, "NOT accepted") || o.refusals(p.person) > before {
+			how = refused
+			break
+		}
+		if o.shown(p) {
+			break
+		}
+		o.rest(20 * time.Millisecond)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p.answered, p.answer = time.Since(p.asked), answer
+	switch {
+	case errors.Is(err, slacktest.ErrDispatch):
+		o.free(p)
+	case err != nil:
+		p.promise, p.answer = unsure, err.Error()
+	default:
+		if p.promise = how; how == refused {
+			o.free(p)
+		}
+	}
+}
+
+// refusals is how often an asker was told NOT accepted about somebody.
+func (o *office) refusals(person int) (n int) {
+	for _, m := range o.Seen(asker, channel(person)) {
+		if m.Ephemeral == asker && strings.Contains(m.Plain(), "NOT accepted") {
+			n++
+		}
+	}
+	return n
+}
+
+// shown tells whether a page has a card.
+func (o *office) shown(p *page) bool { return o.shows(p) != noCard }
+
+// rest waits a little: nobody is told when a message comes.
+func (o *office) rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	<-timer.C
+}
+
+// free: the person can be paged again. o.mu is held.
+func (o *office) free(p *page) {
+	if !p.freed {
+		p.freed = true
+		delete(o.busy, p.person)
+	}
 }
 
 var (
@@ -92,66 +165,89 @@ var (
 
 // look reads every card, and frees the people whose page ended.
 func (o *office) look() {
-	for i := range o.channels() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range o.pages {
+		p.cards = 0
+	}
+	for i := range o.people {
 		for _, m := range o.Messages(channel(i)) {
-			text := m.Plain()
-			found := numbered.FindStringSubmatch(text)
-			if found == nil || m.ThreadTS != "" || m.User == asker {
-				continue
+			if m.ThreadTS == "" && m.User != asker && m.Ephemeral == "" {
+				o.card(&m)
 			}
-			n := 0
-			_, _ = fmt.Sscan(found[1], &n)
-			o.mu.Lock()
-			if p := o.pages[n]; p != nil {
-				p.final = ""
-				if slices.ContainsFunc(m.Buttons(), func(b slacktest.Button) bool { return b.Text == "Call again" }) {
-					p.final = finals.FindString(text)
-				}
-				if p.final != "" {
-					o.busy[p.person] = false
-				}
-			}
-			o.mu.Unlock()
 		}
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	for _, p := range o.pages {
-		if !p.accepted && p.answer != "" && p.final == "" && strings.Contains(p.answer, "NOT accepted") {
-			o.busy[p.person] = false
+		if p.promise == unsure && p.cards == 0 && time.Since(p.asked) > patience {
+			o.free(p)
 		}
 	}
 }
 
-func (o *office) channels() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	most := 0
-	for _, p := range o.pages {
-		most = max(most, p.person+1)
+// card reads one. Of two cards of a page, which there are where a gateway died before it had written down that it posted one, the
+// one that is done counts.
+func (o *office) card(m *slacktest.Message) {
+	text := m.Plain()
+	found := numbered.FindStringSubmatch(text)
+	if found == nil {
+		return
 	}
-	return most
+	n, err := strconv.Atoi(found[1])
+	if err != nil || n < 1 || n > len(o.pages) {
+		return
+	}
+	p, final := o.pages[n-1], ""
+	if slices.ContainsFunc(m.Buttons(), func(b slacktest.Button) bool { return b.Text == "Call again" }) {
+		final = finals.FindString(text)
+	}
+	if p.cards++; p.cards == 1 || final != "" {
+		p.final = final
+	}
+	if p.final == "" {
+		return
+	}
+	if p.seen.IsZero() {
+		p.seen = time.Now()
+	}
+	o.free(p)
 }
 
-// open are the accepted pages whose card does not show an end.
-func (o *office) open() (open []*page, accepted, confirmed int) {
+// promised are the pages that somebody counts on: accepted, or shown on a card.
+func (o *office) promised() (all []page) {
 	o.look()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, p := range o.pages {
-		if !p.accepted {
-			continue
-		}
-		accepted++
-		if strings.HasPrefix(p.final, "Confirmed") {
-			confirmed++
-		}
-		if p.final == "" {
-			open = append(open, p)
+		if p.promise == accepted || p.cards > 0 {
+			all = append(all, *p)
 		}
 	}
-	return open, accepted, confirmed
+	return all
 }
+
+// answered are the requests that have their answer.
+func (o *office) answered(how promise) (all []page) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range o.pages {
+		if p.promise == how && p.answered > 0 {
+			all = append(all, *p)
+		}
+	}
+	return all
+}
+
+// shows is what Slack shows of a page.
+func (o *office) shows(p *page) string {
+	for _, m := range o.Messages(channel(p.person)) {
+		if strings.Contains(m.Plain(), fmt.Sprintf("#%d#", p.n)) && m.User != asker {
+			return m.Plain()
+		}
+	}
+	return noCard
+}
+
+const noCard = "no card"
 
 // alert is a recording short enough for many calls.
 func alert(t *testing.T) []byte {
@@ -161,26 +257,4 @@ func alert(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-// unproven are the confirmed pages of people at whose phone nobody pressed a key.
-func (o *office) unproven(pressed map[string][]time.Time) (bad []*page) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, p := range o.pages {
-		if p.final == "Confirmed" && len(pressed[phone(p.person)]) == 0 {
-			bad = append(bad, p)
-		}
-	}
-	return bad
-}
-
-// card is what Slack shows of a page.
-func (o *office) card(p *page) string {
-	for _, m := range o.Messages(channel(p.person)) {
-		if strings.Contains(m.Plain(), fmt.Sprintf("#%d#", p.n)) && m.User != asker {
-			return m.Plain()
-		}
-	}
-	return "no card"
 }
