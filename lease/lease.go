@@ -77,10 +77,16 @@ func (l *Lease) Enter(ctx context.Context) error {
 func (l *Lease) Run(ctx context.Context) error {
 	tick := time.NewTicker(l.cfg.Beat)
 	defer tick.Stop()
+	suspicion := time.NewTimer(l.cfg.TTL) // whoever is dead is not left waiting for the next beat
+	defer suspicion.Stop()
 	for {
 		select {
 		case <-tick.C:
 			l.beat(ctx)
+			suspicion.Reset(l.watch.left())
+		case <-suspicion.C:
+			l.beat(ctx)
+			suspicion.Reset(l.watch.left())
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.patience())
 			defer cancel()

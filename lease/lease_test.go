@@ -23,7 +23,8 @@ type parish struct {
 	rows   map[string]Peer
 	down   bool
 	hangs  bool
-	closed int // so many times nobody may enter
+	slow   time.Duration // it answers after
+	closed int           // so many times nobody may enter
 	buried []string
 }
 
@@ -31,8 +32,11 @@ var errDown = errors.New("the database is down")
 
 func (p *parish) ask(ctx context.Context) error {
 	p.mu.Lock()
-	down, hangs := p.down, p.hangs
+	down, hangs, slow := p.down, p.hangs, p.slow
 	p.mu.Unlock()
+	if slow > 0 {
+		<-time.NewTimer(slow).C
+	}
 	if hangs {
 		<-ctx.Done()
 		return ctx.Err()
@@ -129,6 +133,13 @@ func (p *parish) ids() []string {
 	return all
 }
 
+// dead are the gateways that were buried.
+func (p *parish) dead() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.buried)
+}
+
 // diary is work that writes down what it is told, and when.
 type diary struct {
 	began time.Time
@@ -188,14 +199,29 @@ func TestAGatewayThatStandsStillIsTakenOverWithinFourSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newParish()
 		lives(t, p, "a", "")
-		p.rows["b-1"] = Peer{Self: Self{ID: "b-1", Name: "b"}, Beats: 7}
+		p.set(func() { p.rows["b-1"] = Peer{Self: Self{ID: "b-1", Name: "b"}, Beats: 7} })
 		pass(2900 * time.Millisecond)
 		if len(p.ids()) != 2 {
 			t.Error("taken for dead too early")
 		}
 		pass(1100 * time.Millisecond)
-		if got := p.ids(); !slices.Equal(got, []string{"a-1"}) || !slices.Equal(p.buried, []string{"b-1"}) {
-			t.Errorf("rows %v, buried %v", got, p.buried)
+		if got := p.ids(); !slices.Equal(got, []string{"a-1"}) || !slices.Equal(p.dead(), []string{"b-1"}) {
+			t.Errorf("rows %v, buried %v", got, p.dead())
+		}
+	})
+}
+
+func TestAGatewayThatWasSeenLateIsTakenOverWithinFourSecondsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newParish()
+		lives(t, p, "a", "")
+		pass(760 * time.Millisecond) // right after a look
+		p.set(func() { p.rows["b-1"], p.slow = Peer{Self: Self{ID: "b-1", Name: "b"}, Beats: 7}, 20*time.Millisecond })
+		pass(time.Second)
+		p.set(func() { p.slow = 0 })
+		pass(3 * time.Second)
+		if got := p.ids(); !slices.Equal(got, []string{"a-1"}) {
+			t.Errorf("after four seconds there is %v still", got)
 		}
 	})
 }
@@ -206,8 +232,8 @@ func TestGatewaysThatBeatLeaveEachOtherAlone(t *testing.T) {
 		a, _ := lives(t, p, "a", "")
 		b, stop := lives(t, p, "b", "")
 		pass(time.Minute)
-		if len(p.buried) != 0 || a.told() != "join a-1" || b.told() != "join b-1" {
-			t.Errorf("buried %v; a: %s; b: %s", p.buried, a.told(), b.told())
+		if len(p.dead()) != 0 || a.told() != "join a-1" || b.told() != "join b-1" {
+			t.Errorf("buried %v; a: %s; b: %s", p.dead(), a.told(), b.told())
 		}
 		stop()
 		if got := p.ids(); !slices.Equal(got, []string{"a-1"}) {
@@ -240,8 +266,8 @@ func TestWhereTheRegisterIsDownNobodyIsDeadAndNothingBegins(t *testing.T) {
 						t.Errorf("%s", d.told())
 					}
 				}
-				if len(p.buried) != 0 {
-					t.Errorf("buried %v", p.buried)
+				if len(p.dead()) != 0 {
+					t.Errorf("buried %v", p.dead())
 				}
 			})
 		})
@@ -282,7 +308,7 @@ func TestDifferentConfigurationsAreWarnedAboutOnce(t *testing.T) {
 		p := newParish()
 		var text strings.Builder
 		w := newWatch(p, Usual(), Env{Now: time.Now, Log: slog.New(slog.NewTextHandler(&text, nil))})
-		p.rows["b"] = Peer{Self: Self{ID: "b", Name: "b", Config: "2"}}
+		p.set(func() { p.rows["b"] = Peer{Self: Self{ID: "b", Name: "b", Config: "2"}} })
 		for range 3 {
 			w.look(t.Context(), Self{ID: "a", Config: "1"})
 		}

@@ -58,6 +58,15 @@ func (w *watch) look(ctx context.Context, self Self) {
 	w.seen = seen
 }
 
+// left is how long it takes until somebody may be dead, if there is no sign of life until then.
+func (w *watch) left() time.Duration {
+	left, now := w.cfg.TTL, w.env.Now()
+	for _, s := range w.seen {
+		left = min(left, s.since.Add(w.cfg.TTL).Sub(now))
+	}
+	return max(left, w.cfg.Beat/10)
+}
+
 func (w *watch) bury(ctx context.Context, p Peer) {
 	done, err := w.peers.Bury(ctx, p)
 	switch {
