@@ -17,8 +17,10 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
 )
 
-// readers is how many connections read beside the one that writes.
-const readers = 4
+const (
+	readers    = 4        // connections that read beside the one that writes
+	lookedOver = 64 << 20 // bytes: a larger file is not looked through at a start, which would take seconds; [Look] does it
+)
 
 // sqlite is one file, of one process. One connection writes, so that nothing waits for a lock of SQLite's.
 type sqlite struct {
@@ -75,6 +77,10 @@ func (s *sqlite) open(ctx context.Context) error {
 	}
 	s.reader.SetMaxOpenConns(readers)
 	s.reader.SetMaxIdleConns(readers)
+	info, err := os.Stat(s.path)
+	if err != nil || info.Size() > lookedOver {
+		return err
+	}
 	var sound string
 	if err := s.writer.QueryRowContext(ctx, "pragma quick_check(1)").Scan(&sound); err != nil {
 		return err
