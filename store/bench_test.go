@@ -1,11 +1,14 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"telgate"
+	"telgate/lease"
 	"telgate/pager"
 	"telgate/plan"
 	"telgate/store"
@@ -129,5 +132,55 @@ func BenchmarkPages(b *testing.B) {
 			<-done
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pages/s")
+		b.ReportMetric(b.Elapsed().Seconds()*1000/float64(b.N), "ms-a-page")
 	})
+}
+
+// idle is the work of a gateway without pages.
+type idle struct{}
+
+func (idle) Hold()       {}
+func (idle) Fence(error) {}
+func (idle) Join(string) {}
+
+// BenchmarkTakingOverFromADeadGateway is the time from the last sign of life of a gateway to the moment at which another one
+// has its page. The processes of testbed/crash do the same with kill -9.
+func BenchmarkTakingOverFromADeadGateway(b *testing.B) {
+	url := pgtest.Start(b, "fsync=on").Database(b)
+	s, dead := open(b, url), open(b, url)
+	env := lease.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), NewID: func() (string, error) { return "living", nil }}
+	living, err := lease.New(lease.Self{Name: "living"}, s.Gateways(), s.Gateways(), idle{}, lease.Usual(), env)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := living.Enter(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(b.Context())
+	over := make(chan struct{})
+	go func() { defer close(over); _ = living.Run(ctx) }()
+	news := s.News(ctx)
+	var longest time.Duration
+	for n := 0; b.Loop(); n++ {
+		enter(b, dead, "g") // it beats no more
+		began := time.Now()
+		mustAccept(b, dead, asked(n))
+		sweep := time.NewTicker(time.Second)
+		for taken := false; !taken; {
+			select {
+			case <-news:
+			case <-sweep.C:
+			}
+			records, err := s.Claim(b.Context(), "living", 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			taken = len(records) == 1
+		}
+		sweep.Stop()
+		longest = max(longest, time.Since(began))
+	}
+	stop()
+	<-over
+	b.ReportMetric(longest.Seconds(), "s-longest")
 }

@@ -17,9 +17,17 @@ else
   echo "bench: no cc here: the ratio to a C loop is skipped"
 fi
 
-echo "bench: about two minutes"
+echo "bench: about four minutes"
 failed=0
-TELGATE_BENCH=$programs go test -run '^$' -bench . -benchtime 1x -timeout 10m -p 1 ./media ./sip ./cmd/telgate >"$programs/out" 2>&1 || failed=1
+bench() { # PATTERN TIMES PACKAGE...
+  pattern=$1 times=$2
+  shift 2
+  TELGATE_BENCH=$programs go test -run '^$' -bench "$pattern" -benchtime "$times" -timeout 10m -p 1 "$@" >>"$programs/out" 2>&1 || failed=1
+}
+bench . 1x ./media ./sip ./cmd/telgate
+bench '^BenchmarkPages$' 2000x ./store
+bench '^BenchmarkTakingOver' 1x ./store
+bench '^BenchmarkAMillionPages$/^sqlite$/^(history|restart)$' 10x ./store
 grep -v -e '^Benchmark' -e '^goos' -e '^goarch' -e '^PASS' -e '^ok' "$programs/out" || true
 
 # benchmark | metric | what | goal | never worse than | correct: more is broken; budget: more is OVER; info: only told
@@ -63,12 +71,29 @@ CallsThatWait                   | goroutines/call          | goroutines of a cal
 CallsThatWait                   | sipgo-goroutines         | goroutines of sipgo more than without those calls       | 0   | 0    | correct
 SetUpBesideCallsInProgress      | times-p50                | INVITE to answer, p50, times that beside one call       | 1   | 1.5  | budget
 SetUpBesideCallsInProgress      | times-p99                | the same, p99                                           | 1   | 1.5  | budget
-Commands one after the other; beside them OPTIONS to the phone and back
+Commands one after the other, pages in SQLite that waits for the disk; beside them OPTIONS to the phone and back, and two commits
 ACommandRingsAPhone             | ms-command-to-INVITE-p99 | command read from Slack to INVITE at the phone, p99, ms | 3   | 8    | budget
 ACommandRingsAPhone             | ms-command-to-INVITE-p50 | the same, p50, ms                                       |     |      | info
 ACommandRingsAPhone             | ms-200-to-RTP-p99        | 200 OK to first RTP packet, p99, ms                     | 3   | 20   | budget
 ACommandRingsAPhone             | ms-200-to-RTP-p50        | the same, p50, ms                                       |     |      | info
 ACommandRingsAPhone             | ms-OPTIONS-p99           | the machine: OPTIONS and its answer, p99, ms            |     |      | info
+ACommandRingsAPhone             | ms-commits-p99           | the machine: two commits of a row, p99, ms              |     |      | info
+ACommandRingsAPhone             | ms-commits-p50           | the same, p50, ms                                       |     |      | info
+The same with PostgreSQL on loopback, which waits for the disk, too
+ACommandRingsAPhoneByPostgreSQL | ms-command-to-INVITE-p99 | command read from Slack to INVITE at the phone, p99, ms | 10  | 10   | budget
+ACommandRingsAPhoneByPostgreSQL | ms-command-to-INVITE-p50 | the same, p50, ms                                       |     |      | info
+ACommandRingsAPhoneByPostgreSQL | ms-commits-p99           | the machine: two commits of a row, p99, ms              |     |      | info
+ACommandRingsAPhoneByPostgreSQL | ms-commits-p50           | the same, p50, ms                                       |     |      | info
+The store: pages accepted, called and ended, 16 at a time; a gateway that dies; restarts; a history of 1,000,000 pages
+Pages/sqlite                    | ms-a-page                | a page through SQLite, ms (5 = 200 a second)            | 5   | 5    | budget
+Pages/postgres                  | ms-a-page                | a page through PostgreSQL, ms                           | 5   | 5    | budget
+TakingOverFromADeadGateway      | s-longest                | last sign of life to the page being another's, s        | 4   | 4    | budget
+TakingOver10000Pages            | ms-ready                 | restart with 10,000 open pages, ready, ms               | 1000| 1000 | budget
+TakingOver10000Pages            | ms-all-claimed           | the same, until every page goes on, ms                  |     |      | info
+AMillionPages/sqlite/restart    | ms                       | restart with 1,000,000 pages stored, ms                 | 1000| 1000 | budget
+AMillionPages/sqlite/history/first | ms                    | history of the last day, the newest 100, ms             | 20  | 20   | budget
+AMillionPages/sqlite/history/day | ms                      | the same, all 2,500 pages of it, ms                     |     |      | info
+AMillionPages/sqlite/history/person | ms                   | history of a person, the newest 100, ms                 |     |      | info
 500 calls at once, everybody listens to the recording and presses 1
 FiveHundredCallsAtOnce          | failed                   | calls not confirmed                                     | 0   | 0    | correct
 FiveHundredCallsAtOnce          | lost-packets             | packets lost (sequence numbers the phones did not hear) | 0   | 0    | correct

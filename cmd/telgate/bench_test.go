@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ import (
 	"telgate"
 	"telgate/config"
 	"telgate/slack"
+	"telgate/store"
+	"telgate/store/pgtest"
 )
 
 // The gateway of these benchmarks is wired as serve wires it, and is alone in this process: Slack and the telephones are
@@ -34,13 +37,22 @@ const (
 	benchPatience = 90 * time.Second
 )
 
-// One command after the other: somebody types, a phone rings, is picked up at once, hears a packet and hangs up.
-func BenchmarkACommandRingsAPhone(b *testing.B) {
-	bench := newBench(b)
+// One command after the other: somebody types, the page and its call are written to a file of SQLite's, a phone rings, is
+// picked up at once, hears a packet and hangs up.
+func BenchmarkACommandRingsAPhone(b *testing.B) { commandsRing(b, "sqlite:telgate.db") }
+
+// The same where PostgreSQL on this machine keeps the pages, and waits for its disk.
+func BenchmarkACommandRingsAPhoneByPostgreSQL(b *testing.B) {
+	commandsRing(b, pgtest.Start(b, "fsync=on").Database(b))
+}
+
+func commandsRing(b *testing.B, url string) {
+	b.Helper()
+	bench := newBench(b, url)
 	for b.Loop() {
-		var rings, sounds, floor []time.Duration
+		var rings, sounds, floor, commits []time.Duration
 		for n := range benchCommands {
-			floor = append(floor, bench.options())
+			floor, commits = append(floor, bench.options()), append(commits, bench.commits())
 			bench.typed.Store(0)
 			user := fmt.Sprintf("6%03d", n)
 			bench.say("type %d /tel b%s the database is down", n, user)
@@ -54,20 +66,22 @@ func BenchmarkACommandRingsAPhone(b *testing.B) {
 		b.ReportMetric(ms(sounds, 0.99), "ms-200-to-RTP-p99")
 		b.ReportMetric(ms(floor, 0.5), "ms-OPTIONS-p50")
 		b.ReportMetric(ms(floor, 0.99), "ms-OPTIONS-p99")
+		b.ReportMetric(ms(commits, 0.5), "ms-commits-p50")
+		b.ReportMetric(ms(commits, 0.99), "ms-commits-p99")
 		b.ReportMetric(0, "ns/op")
 	}
 }
 
 // All commands as fast as they are taken: everybody picks up and listens; when all hear the recording memory is looked at, then all press 1.
 func BenchmarkFiveHundredCallsAtOnce(b *testing.B) {
-	bench := newBench(b)
+	bench := newBench(b, "sqlite:telgate.db")
 	for b.Loop() {
 		for n := range benchWarmUps { // what is allocated once is no call's
 			user := fmt.Sprintf("6%03d", n)
 			bench.say("type %d /tel b%s warm up", n, user)
 			bench.wait("over", user)
 		}
-		bench.ended(benchWarmUps)
+		bench.ended()
 		before := take()
 		began := time.Now()
 		bench.typeAll()
@@ -77,7 +91,7 @@ func BenchmarkFiveHundredCallsAtOnce(b *testing.B) {
 		during := take()
 		bench.say("press")
 		overs := bench.all("over")
-		bench.ended(benchWarmUps + benchCalls)
+		bench.ended()
 		after := take()
 		var sounds []time.Duration
 		lost, breaks, packets := 0, 0, 0
@@ -138,7 +152,7 @@ type townEvent struct {
 	Packets, Lost, Breaks, Channel int
 }
 
-func newBench(b *testing.B) *bench {
+func newBench(b *testing.B, url string) *bench {
 	b.Helper()
 	programs := os.Getenv("TELGATE_BENCH")
 	if programs == "" {
@@ -155,9 +169,18 @@ func newBench(b *testing.B) *bench {
 	env := realEnvironment()
 	t.watchSlack(env)
 	log := slog.New(slog.DiscardHandler)
-	if t.gateway, err = build(benchConfig(open), env, log, rules{slack: true}); err != nil {
+	cfg := benchConfig(open)
+	cfg.Store.URL = config.NewSecret(url)
+	state := b.TempDir()
+	r := rules{slack: true, store: openStore(b.Context(), cfg, state, env, log)}
+	if t.gateway, err = build(cfg, env, log, r); err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(t.gateway.estate.close)
+	if t.gateway.house, err = openHouse(state, &app{cli: &cli{}, env: env, ctx: b.Context()}, t.gateway.estate, log); err != nil {
+		b.Fatal(err)
+	}
+	t.gateway.house.keepIn(t.gateway.estate.store)
 	ctx, stop := context.WithCancel(b.Context())
 	served := make(chan error, 1)
 	go func() {
@@ -342,31 +365,38 @@ func (t *bench) options() time.Duration {
 	return time.Since(began)
 }
 
-// ended waits until so many pages have ended in all.
-func (t *bench) ended(n int) {
+// commits writes two rows, one after the other: what the two transactions before an INVITE cost at least, at this moment.
+func (t *bench) commits() time.Duration {
+	t.b.Helper()
+	began := time.Now()
+	for range 2 {
+		if err := t.gateway.estate.store.Note(t.b.Context(), store.AuditEntry{Action: "bench"}); err != nil {
+			t.b.Fatal(err)
+		}
+	}
+	return time.Since(began)
+}
+
+// ended waits until no page runs any more.
+func (t *bench) ended() {
 	t.b.Helper()
 	t.until("pages end", func() bool {
-		over := 0
-		for _, p := range t.pages() {
-			if p.State == telgate.PageEnded {
-				over++
-			}
+		newest, err := t.gateway.estate.store.Recent(t.b.Context(), 1) // one that runs comes before those that ended
+		if err != nil {
+			t.b.Fatal(err)
 		}
-		return over >= n
+		return len(newest) > 0 && newest[0].State == telgate.PageEnded
 	})
 }
 
-func (t *bench) pages() []telgate.Page {
-	all, err := t.gateway.pager.Pages(t.b.Context())
+// confirmed is how many pages of the calls at once were.
+func (t *bench) confirmed() (n int) {
+	all, _, err := t.gateway.estate.store.History(t.b.Context(), store.Query{Result: telgate.Confirmed, Limit: 2 * benchCalls})
 	if err != nil {
 		t.b.Fatal(err)
 	}
-	return all
-}
-
-func (t *bench) confirmed() (n int) {
-	for _, p := range t.pages() {
-		if p.Result == telgate.Confirmed {
+	for _, p := range all {
+		if strings.HasPrefix(p.Title, "b7") {
 			n++
 		}
 	}
