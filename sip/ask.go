@@ -44,8 +44,10 @@ func (l *Leg) askAs(x *exchange, req *sip.Request, then conclusion) {
 	})
 }
 
-// put hands one request to the network and sees to its response.
+// put hands one request to the network, by TCP where it is too large for UDP, and sees to its response.
 func (l *Leg) put(req *sip.Request, then conclusion) {
+	p, to := l.path, destination(req)
+	p.to, p.transport = to.addr, to.transport
 	l.trunk.work.Go(func() {
 		ctx, stop := l.trunk.limited(giveUp)
 		defer stop()
@@ -53,7 +55,8 @@ func (l *Leg) put(req *sip.Request, then conclusion) {
 		if req.IsInvite() {
 			send = l.transactInvite
 		}
-		res, err := send(ctx, req)
+		sent, _ := l.trunk.fit(ctx, req, p)
+		res, err := send(ctx, sent)
 		l.box.tell(func() { then(res, err) })
 	})
 }

@@ -2,6 +2,8 @@ package sip
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -29,19 +31,19 @@ func slim(req *sip.Request, limit int) {
 func size(req *sip.Request) int { return len(req.String()) }
 
 // fit is the request and the path it takes: one past the MTU goes by TCP where the trunk allows that and the peer takes
-// it, else by UDP in pieces, which is told once: networks lose them.
+// it, else by UDP in pieces, which is told once: networks lose them. One of a dialog keeps its headers, which are few.
 func (t *Trunk) fit(ctx context.Context, req *sip.Request, p path) (*sip.Request, path) {
-	if t.over(p) != "udp" || size(req) <= udpLimit {
-		return req, p
+	inDialog := tagOf(req.To().Params) != ""
+	if t.over(p) == "udp" && !inDialog && size(req) > udpLimit {
+		slim(req, udpLimit)
 	}
-	slim(req, udpLimit)
-	if size(req) <= udpLimit {
+	if t.over(p) != "udp" || size(req) <= udpLimit {
 		return req, p
 	}
 	var why error
 	if t.cfg.LargeByTCP {
 		var larger path
-		if larger, why = t.byTCP(ctx, p); why == nil {
+		if larger, why = t.byTCP(ctx, p, inDialog); why == nil {
 			return t.moved(req, larger), larger
 		}
 	}
@@ -51,19 +53,17 @@ func (t *Trunk) fit(ctx context.Context, req *sip.Request, p path) (*sip.Request
 	return req, p
 }
 
-// byTCP is the way to the same host by TCP, or to another of the trunk's where that host has no TCP.
-func (t *Trunk) byTCP(ctx context.Context, p path) (path, error) {
+// byTCP is the way to the same host by TCP. Outside dialogs another of the trunk's will do, where that host has no TCP.
+func (t *Trunk) byTCP(ctx context.Context, p path, inDialog bool) (path, error) {
 	targets, err := t.targets(ctx, t.firstHops(), "tcp")
 	if err != nil {
 		return path{}, err
 	}
-	for _, g := range targets {
-		if g.Addr.Addr() == p.to.Addr() {
-			targets = []Target{g}
-			break
-		}
+	at := slices.IndexFunc(targets, func(g Target) bool { return g.Addr.Addr() == p.to.Addr() })
+	if at < 0 && inDialog {
+		return path{}, fmt.Errorf("%s is not the trunk, and where it takes TCP is not known", p.to)
 	}
-	return t.reach(ctx, targets[0], 1)
+	return t.reach(ctx, targets[max(at, 0)], 1)
 }
 
 // moved is the same request on another path: Via and Contact say so.

@@ -162,6 +162,40 @@ func TestARequestPastTheMTUGoesByUDPElseAndIsWarnedAboutOnce(t *testing.T) {
 	}
 }
 
+func TestARequestOfADialogThatIsPastTheMTUGoesByTCPToo(t *testing.T) {
+	t.Parallel()
+	for _, byTCP := range []bool{true, false} {
+		stream := siptest.NewStream(t)
+		peer := siptest.NewPeerAt(t, stream.Addr())
+		told := messages{make(chan string, 64)}
+		env := environment()
+		env.Log = slog.New(told)
+		leg := invite(t, openOn(t, env, peer.Addr(), func(c *sip.TrunkConfig) { c.LargeByTCP = byTCP }))
+		routes := strings.Repeat("<sip:"+strings.Repeat("x", 100)+"@"+peer.Addr()+";lr>, ", 12)
+		peer.Answer(peer.Expect("INVITE"), "200 OK", "a", sdp, "Record-Route: "+strings.TrimSuffix(routes, ", "))
+		next[sip.Answered](t, leg)
+		peer.Expect("ACK")
+		leg.Hangup(sip.Hangup{})
+		var by callee = peer
+		if byTCP {
+			by = stream
+		}
+		bye := by.Expect("BYE")
+		if got := len(bye.All("Route")); got != 12 || bye.Get("CSeq") != "2 BYE" {
+			t.Errorf("%d routes, CSeq %s", got, bye.Get("CSeq"))
+		}
+		by.Answer(bye, "200 OK", "a", "")
+		ends(t, leg, sip.EndedByLocalBye)
+		warned := false
+		for len(told.said) > 0 {
+			warned = strings.Contains(<-told.said, "too large for UDP") || warned
+		}
+		if warned == byTCP {
+			t.Errorf("by TCP: %v; warned: %v", byTCP, warned)
+		}
+	}
+}
+
 func TestAConnectionIsKeptAliveWhileACallIsUp(t *testing.T) {
 	t.Parallel()
 	peer := siptest.NewStream(t)
