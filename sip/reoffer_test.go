@@ -141,6 +141,7 @@ func TestACancelledReinviteIsNotAnsweredTwice(t *testing.T) {
 		call.peer.ExpectResponse(487)
 		call.peer.Hop(call.in, "ACK", "a", 1)
 		re.Reply([]byte(sdp))
+		synctest.Wait()                                     // the leg has taken it
 		call.peer.Request(call.in, "INVITE", "a", 2, moved) // nothing is open
 		next[sip.Reoffer](call.T, call.leg).Reply([]byte(sdp))
 		if res := call.peer.ExpectResponse(200); res.Get("CSeq") != "2 INVITE" {
