@@ -80,7 +80,7 @@ func classify(e evidence) (verdict, string) {
 // request itself, and reads an unknown status as the x00 of its class (RFC 3261 8.1.3.2).
 func (e evidence) normal() evidence {
 	if slices.Contains([]int{401, 407, 421, 422, 488, 491}, e.status) {
-		e.q850 = 0
+		e.q850, e.reasons = 0, nil
 	}
 	if !slices.Contains(knownStatuses(), e.status) && e.status >= 300 {
 		e.status = e.status / 100 * 100
@@ -208,10 +208,11 @@ func specific(e evidence) bool {
 	return cause(1, 2, 3, 17, 18, 19, 20, 21, 22, 27, 28, 34, 38, 41, 42, 44, 47, 52, 54, 55, 57, 58)(e)
 }
 
-// hasReason: a cause of 0 counts only where a Reason header really said so.
+// hasReason: a cause of 0 counts only where a Reason header really said so, in its protocol and not in its text.
 func (e evidence) hasReason() bool {
 	return slices.ContainsFunc(e.reasons, func(r string) bool {
-		return strings.Contains(strings.ToLower(r), "q.850")
+		protocol, _, _ := strings.Cut(r, ";")
+		return strings.EqualFold(strings.TrimSpace(protocol), "q.850")
 	})
 }
 

@@ -49,6 +49,9 @@ func TestEveryEndingHasItsOutcome(t *testing.T) {
 
 		{"603 Network Blocked", evidence{status: 603, phrase: "Network Blocked"}, telgate.OutcomeBlocked, telgate.DetailStatus, ""},
 		{"603 with analytics", evidence{status: 603, q850: 21, reasons: []string{`Q.850;cause=21;text="v=analytics1;url=x"`}}, telgate.OutcomeBlocked, telgate.DetailStatus, ""},
+		{"603 after alerting, and a SIP Reason that speaks of Q.850", evidence{status: 603, alerted: a, reasons: []string{`SIP;cause=603;text="from Q.850 0"`}}, telgate.OutcomeDeclined, telgate.DetailStatus, ""},
+		{"403 after alerting, likewise", evidence{status: 403, alerted: a, reasons: []string{`SIP;cause=403;text="no Q.850"`}}, telgate.OutcomeDeclined, telgate.DetailStatus, ""},
+		{"488, whose Reason is about the request", evidence{status: 488, reasons: []string{`Q.850;cause=88;text="v=analytics1"`}}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
 		{"503 with 3 and a trunk left", evidence{status: 503, q850: 3, reasons: q(3)}, telgate.OutcomeTrunkFailed, telgate.DetailQ850, call},
 		{"484 with a trunk left", evidence{status: 484}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
 		{"401 again", evidence{status: 401, auth: true}, telgate.OutcomeTrunkFailed, telgate.DetailCredentials, trunk},
