@@ -150,7 +150,11 @@ func checkTrunks(ctx context.Context, g *gateway, r *report) {
 		case p.Status == 401 || p.Status == 407:
 			r.add("trunk", t.Name(), "fail", fmt.Sprintf("refuses our credentials with %d", p.Status), "see user, auth_user and password")
 		default:
-			r.add("trunk", t.Name(), "ok", strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), "")
+			status, fix := "ok", ""
+			if p.Status == 403 {
+				status, fix = "warn", "it may not know our address or account; where it forbids OPTIONS only, a call tells (check --call)"
+			}
+			r.add("trunk", t.Name(), status, strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), fix)
 			checkPeer(t.Name(), g.trunk(t.Name()).Transport == "udp", p, r.app.env.now(), r)
 			checkAsked(g.cfg, t.Name(), p.Sight, r)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"telgate/sip"
+	"telgate/sip/siptest"
 )
 
 // found are the findings of a check that begin with one of these words and are not ok.
@@ -154,6 +155,19 @@ func TestWhatAnAnswerToOPTIONSTellsIsSaid(t *testing.T) {
 			t.Errorf("%s: got\n%swant\n%s", c.name, got.String(), c.want)
 		}
 	}
+}
+
+func TestAPeerThatForbidsOPTIONSIsWarnedAbout(t *testing.T) {
+	t.Parallel()
+	s, peer := newSite(t), siptest.NewPeer(t)
+	s.replace("$PEER", peer.Addr())
+	s.file("config.toml", strings.Replace(mainTrunk, "$PBX", "$PEER", 1)+alice)
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.telgate("check") }()
+	peer.Answer(peer.Expect("OPTIONS"), "403 Forbidden", "a", "")
+	<-ended
+	s.says("warn  trunk    main               answers 403 in N ms: it may not know our address or account; where it forbids OPTIONS only, a call tells (check --call)")
+	s.says("-- exit 0")
 }
 
 func TestNumbersAndRecordingsThatMayBeMistakesAreSaid(t *testing.T) {
