@@ -72,6 +72,16 @@ func TestButtonsDoWhatTheySayForThoseWhoMay(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := o.card("C0OPS", "Accepted")
+	o.pages.calls("p1", telgate.CallRinging)
+	again = o.card("C0OPS", "Ringing")
+	if err := o.Click(t.Context(), "U0EVE", "C0OPS", again.TS, "telgate.next", false); err != nil {
+		t.Fatal(err)
+	}
+	o.reads("U0EVE", "C0OPS", "Not yours.")
+	if err := o.Click(t.Context(), "U0GRACE", "C0OPS", again.TS, "telgate.next", false); err != nil {
+		t.Fatal(err)
+	}
+	o.card("C0OPS", "round 1 of 9")
 	if r := o.pages.asked()[1]; r.Message != "db" || r.Who[0] != "alice" || again.TS == card.TS {
 		t.Errorf("asked again %+v", r)
 	}
