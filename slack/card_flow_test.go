@@ -71,9 +71,9 @@ func TestButtonsDoWhatTheySayForThoseWhoMay(t *testing.T) {
 	if err := o.Click(t.Context(), "U0GRACE", "C0OPS", card.TS, "telgate.again", false); err != nil {
 		t.Fatal(err)
 	}
-	again := o.card("C0OPS", "Accepted")
+	o.card("C0OPS", "Accepted")
 	o.pages.calls("p1", telgate.CallRinging)
-	again = o.card("C0OPS", "Ringing")
+	again := o.card("C0OPS", "Ringing")
 	if err := o.Click(t.Context(), "U0EVE", "C0OPS", again.TS, "telgate.next", false); err != nil {
 		t.Fatal(err)
 	}
