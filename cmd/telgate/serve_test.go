@@ -165,7 +165,7 @@ func TestButtonsAreClickedOnTheNewestCardOnly(t *testing.T) {
 	second := s.rings("/tel bob db is down")
 	s.card("Ringing")
 	for label, want := range map[string]string{
-		"":           "The newest card has: i've got it, hang up",
+		"":           "The newest card has: i've got it, call next, hang up",
 		"call again": "the newest card has no button",
 		"open":       `no card has a button "open"`,
 	} {
