@@ -64,6 +64,29 @@ func rtpPacket(pt byte, seq uint16, ssrc uint32) []byte {
 	return append(b, bytes.Repeat([]byte{PCMU.Silence()}, frameBytes)...)
 }
 
+// A peer that sends keys under another payload type than the answer names is nobody's stranger: the log must not send
+// whoever reads it after addresses.
+func TestAPayloadTypeThatWasNotAgreedOnIsNotCalledAStranger(t *testing.T) {
+	t.Parallel()
+	elsewhere := netip.MustParseAddrPort("203.0.113.9:999")
+	for _, c := range []struct {
+		from func(callee netip.AddrPort) netip.AddrPort
+		want string
+	}{
+		{func(callee netip.AddrPort) netip.AddrPort { return callee }, `msg="RTP of a payload type that was not agreed on" from=127.0.0.1:4000 payload_type=96`},
+		{func(netip.AddrPort) netip.AddrPort { return elsewhere }, `msg="RTP from a stranger" from=203.0.113.9:999`},
+	} {
+		var log bytes.Buffer
+		anyLine, _ := peerLine(t, &suites[0])
+		r, callee := locked(t, anyLine, LatchSameIP)
+		r.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		r.take(rtpPacket(96, 1, 7), c.from(callee), time.Now())
+		if !strings.Contains(log.String(), c.want) {
+			t.Errorf("no %s in %s", c.want, log.String())
+		}
+	}
+}
+
 func TestAPacketThatComesAgainIsForged(t *testing.T) {
 	t.Parallel()
 	for i := range suites {

@@ -209,7 +209,7 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 	codec, isAudio := r.agreed.audio(h.PayloadType)
 	isKey := !isAudio && r.agreed.key(h.PayloadType)
 	if !r.latch.hears(from, h, isAudio || isKey) { // a stranger's flood is not worth deciphering
-		r.reject(from)
+		r.reject(from, h, isAudio || isKey)
 		return
 	}
 	payload, genuine := r.gate.pass(b, n, h.SSRC, at)
@@ -219,7 +219,7 @@ func (r *receiver) handle(b []byte, from netip.AddrPort, at time.Time) {
 	}
 	switch r.latch.judge(from, h, isAudio || isKey) {
 	case stranger:
-		r.reject(from)
+		r.reject(from, h, isAudio || isKey)
 		return
 	case onTrial:
 		r.counts.rejected++
@@ -259,11 +259,16 @@ func (r *receiver) found(from netip.AddrPort, at time.Time) {
 	r.hooks.aim(from)
 }
 
-// reject counts a stranger's packet. The first is logged: it is either an attack or the reason nobody is heard.
-func (r *receiver) reject(from netip.AddrPort) {
+// reject counts a packet that is not listened to. The first is logged: it is either an attack or the reason nobody is heard.
+func (r *receiver) reject(from netip.AddrPort, h *rtp.Header, agreed bool) {
 	r.counts.rejected++
-	if !r.warned && r.latch.named.IsValid() { // before the answer is known, everybody is one
-		r.warned = true
+	if r.warned || !r.latch.named.IsValid() { // before the answer is known, everybody is a stranger
+		return
+	}
+	r.warned = true
+	if !agreed && r.latch.admits(from) {
+		r.cfg.Log.Warn("RTP of a payload type that was not agreed on", slog.Any("from", from), slog.Int("payload_type", int(h.PayloadType)))
+	} else {
 		r.cfg.Log.Warn("RTP from a stranger", slog.Any("from", from), slog.Any("sdp", r.latch.named), slog.String("latch", string(r.latch.rule)))
 	}
 }
