@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,31 @@ func checkHost(ctx context.Context, g *gateway, a *app, r *report) {
 	checkBuffer(a, r)
 	for _, t := range g.trunks {
 		checkMediaAddress(ctx, g, a, t, r)
+	}
+	checkBinds(g, r)
+}
+
+// checkBinds sees that no two trunks want the same UDP port. A check opens its own beside a gateway that may have it, so
+// it would not notice; serve leaves the second trunk down.
+func checkBinds(g *gateway, r *report) {
+	taken := make(map[netip.AddrPort]string)
+	for i, t := range g.cfg.Trunks { // g.trunks has them in the same order
+		_, port, err := net.SplitHostPort(cmp.Or(t.Bind, g.cfg.SIP.Bind))
+		if err != nil || t.Transport != "udp" {
+			continue // any port will do, or none is bound
+		}
+		local, _ := g.trunks[i].MediaAddr()
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 || !local.IsValid() {
+			continue // the trunk's own line says why
+		}
+		at := netip.AddrPortFrom(local, uint16(n))
+		if first, ok := taken[at]; ok {
+			r.add("host", t.Name, "fail", fmt.Sprintf("UDP port %s is bound by the trunk %s, so telgate serve cannot open this one", at, first),
+				fmt.Sprintf("give it a port of its own with trunks.%s.bind", t.Name))
+			continue
+		}
+		taken[at] = t.Name
 	}
 }
 

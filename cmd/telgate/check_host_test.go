@@ -64,6 +64,23 @@ func TestWhatThisMachineLacksForItsCallsIsSaid(t *testing.T) {
 	}
 }
 
+func TestTwoTrunksThatWantTheSamePortAreToldSo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	second := "[trunks.second]\nkind = \"pbx\"\naddresses = [\"$PBX\"]\n"
+	shared := strings.Replace(mainTrunk, `bind = "127.0.0.1"`, `bind = "127.0.0.1:15999"`, 1) + second
+	const want = "fail host second UDP port 127.0.0.1:PORT is bound by the trunk main, so telgate serve cannot open this one: " +
+		"give it a port of its own with trunks.second.bind\n"
+	s.file("config.toml", shared+alice)
+	if got := found(t, s, "host"); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	s.file("config.toml", shared+"bind = \"127.0.0.1:15998\"\n"+alice)
+	if got := found(t, s, "host"); got != "" {
+		t.Errorf("each has its own port, and it says\n%s", got)
+	}
+}
+
 func TestAStateDirectoryThatIsOfNoUseIsSaidByEveryCommandThatNeedsIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
