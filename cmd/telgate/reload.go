@@ -42,7 +42,10 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 	for _, key := range config.Changed(old.File, cfg.File) {
 		if reloads(key) {
 			done.Changed = append(done.Changed, key)
-		} else {
+		}
+	}
+	for _, key := range config.Changed(g.cfg.File, cfg.File) { // since the start: an earlier reload changed none of these
+		if !reloads(key) {
 			done.Restart = append(done.Restart, key)
 		}
 	}

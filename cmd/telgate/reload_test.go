@@ -63,6 +63,10 @@ func TestAReloadExchangesWhatCanBeAndNamesTheRest(t *testing.T) {
 	if err != nil || len(noted) != 1 || noted[0].Act != telgate.AuditReloaded || noted[0].Actor != "local:root" {
 		t.Errorf("the audit has %+v, %v", noted, err)
 	}
+	again, err := g.reload(t.Context(), telgate.Actor{ID: "local:root", Local: true}, telgate.FromSocket)
+	if diff := cmp.Diff(web.Reloaded{Changed: []string{}, Restart: []string{"sip.bind"}}, again); diff != "" || err != nil {
+		t.Errorf("a second reload no longer names what still needs a restart: %v\n%s", err, diff)
+	}
 }
 
 func TestAFileThatIsOfNoUseChangesNothingAndSaysWhy(t *testing.T) {
