@@ -114,6 +114,20 @@ func TestAPauseHoldsHereWhileTheStoreIsOutOfReachAndEverywhereAfterwards(t *test
 	}
 }
 
+func TestAPauseWrittenByHandIsSinceItsFileWasWritten(t *testing.T) {
+	t.Parallel()
+	dir, at := t.TempDir(), time.Date(2026, 1, 31, 21, 0, 0, 0, time.UTC)
+	file := filepath.Join(dir, pausedName)
+	for text, by := range map[string]string{`{"by":"restore"}`: "restore", "{": "somebody"} {
+		if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Chtimes(file, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := newPauseFile(dir).Pause(t.Context()); err != nil || p == nil || p.By != by || !p.At.Equal(at) {
+			t.Errorf("%s: %+v, %v", text, p, err)
+		}
+	}
+}
+
 func TestAPauseFromBeforeTheStoreCountsForAll(t *testing.T) {
 	s, dir := openFile(t), t.TempDir()
 	h := &house{state: dir, brake: brakeOn(t, newPauseFile(dir))}

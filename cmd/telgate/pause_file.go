@@ -19,7 +19,8 @@ type pauseFile struct{ path string }
 
 func newPauseFile(state string) *pauseFile { return &pauseFile{filepath.Join(state, pausedName)} }
 
-// Pause reads the file. One that cannot be read is a brake that is pulled: who threw the switch must not be ignored.
+// Pause reads the file. One that cannot be read is a brake that is pulled: who threw the switch must not be ignored. One
+// written by hand, for a restore, need not say since when: that is since the file was written.
 func (f *pauseFile) Pause(context.Context) (*telgate.Pause, error) {
 	text, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -31,6 +32,13 @@ func (f *pauseFile) Pause(context.Context) (*telgate.Pause, error) {
 	p := &telgate.Pause{}
 	if err := json.Unmarshal(text, p); err != nil {
 		p = &telgate.Pause{By: "somebody", Why: pausedName + " cannot be read"}
+	}
+	if p.At.IsZero() {
+		info, err := os.Stat(f.path)
+		if err != nil {
+			return nil, fmt.Errorf("read since when calling is paused: %w", err)
+		}
+		p.At = info.ModTime().UTC()
 	}
 	return p, nil
 }
