@@ -88,6 +88,9 @@ func (r *run) handle(m *Message) bool {
 	case m.Late != nil:
 		r.late(m.Late)
 	case over:
+		if m.Join != nil {
+			r.pager.again(r.page.ID, m.ID, m.Join, nicknames(&r.page))
+		}
 		return false
 	case m.Join != nil:
 		r.page.Askers = append(r.page.Askers, *m.Join)

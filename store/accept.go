@@ -126,7 +126,7 @@ func (s *Store) join(ctx context.Context, t tx, a *pager.Acceptance, now int64) 
 	found, err := one(ctx, t, []any{&r.Page, &r.Words}, `select page.id, page.title from page join (
 			select target.page as id from target where target.open and target.nick `+s.db.words().among+`
 			group by target.page having count(distinct target.nick) = $2
-		) same on same.id = page.id where page.state <> 'ended' order by page.entered desc, page.id desc limit 1`,
+		) same on same.id = page.id where page.state <> 'ended' and page.result = '' order by page.entered desc, page.id desc limit 1`,
 		s.db.words().list(nicks), distinct(nicks))
 	if !found || err != nil {
 		return answer, false, err
