@@ -43,7 +43,11 @@ type trunks struct {
 func (t *trunks) route(cfg *Config, n *telgate.Number, tried []string, now time.Time) (plan.Choice, bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return cfg.Dialer.Route(*n, cfg.Trunks, t.health, tried, now)
+	c, ok, err := cfg.Dialer.Route(*n, cfg.Trunks, t.health, tried, now)
+	if h, known := t.health[c.Trunk]; known {
+		t.health[c.Trunk] = h.Begun(now) // at once: of those that wait for its rest to end, one goes ahead
+	}
+	return c, ok, err
 }
 
 // stands takes what a trunk's own signalling says of it.

@@ -12,8 +12,9 @@ import (
 // Health is what is known of a trunk. It orders trunks and never forbids one: if all rest, they are tried all the same.
 type Health struct {
 	RestUntil time.Time
-	Failures  int // in a row
-	Silent    int // answered calls in a row from which nothing was heard
+	Failures  int       // in a row
+	Trial     time.Time // until then at most, one call finds out whether a trunk that has rested works again
+	Silent    int       // answered calls in a row from which nothing was heard
 	Standing  Standing
 }
 
@@ -37,9 +38,22 @@ const (
 	restCredMost    = 15 * time.Minute
 )
 
+// trialMost is how long one call may take to find out.
+const trialMost = 2 * time.Minute
+
+// Begun is a trunk's health when a call over it begins: after its rest one goes ahead, and the others do without it where
+// they can.
+func (h Health) Begun(now time.Time) Health {
+	if h.Failures > 0 && !now.Before(h.RestUntil) && !now.Before(h.Trial) {
+		h.Trial = now.Add(trialMost)
+	}
+	return h
+}
+
 // After is a trunk's health after a call over it. A call whose INVITE was not even sent says only what the trunk's standing
 // says already.
 func (h Health) After(c *telgate.Call, now time.Time) Health {
+	h.Trial = time.Time{}
 	if c.Outcome == telgate.OutcomeCancelled || c.Outcome == telgate.OutcomeTrunkFailed && c.Scope == telgate.ScopeCall {
 		return h // says nothing about the trunk
 	}
@@ -100,6 +114,9 @@ func (d Dialer) Route(n telgate.Number, trunks []Trunk, health map[string]Health
 		h := health[t.Name]
 		if h.RestUntil.Before(now) {
 			h.RestUntil = time.Time{}
+		}
+		if h.RestUntil.IsZero() && now.Before(h.Trial) {
+			h.RestUntil = now // behind those that work, before those that rest
 		}
 		left = append(left, candidate{t.Name, h.Standing.bad(now), h.RestUntil, h.mute()})
 	}
