@@ -53,7 +53,7 @@ func (c *courier) take(ctx context.Context, id telgate.PageID) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == id }) {
+	if !c.here(id) {
 		for _, k := range kept {
 			c.cards = append(c.cards, restored(id, k))
 		}
@@ -73,6 +73,11 @@ func (c *courier) showFor(ctx context.Context, r telgate.Receipt, asked command)
 func (c *courier) has(id telgate.PageID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.here(id)
+}
+
+// here tells whether the cards of a page are here. The lock is held.
+func (c *courier) here(id telgate.PageID) bool {
 	return slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == id })
 }
 

@@ -33,9 +33,9 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 	p := *page
 	switch c.Action {
 	case actionHangup:
-		answer(s.hangup(ctx, p, actor))
+		answer(s.onRunning(ctx, p, actor, s.pages.Stop))
 	case actionNext:
-		answer(s.next(ctx, p, actor))
+		answer(s.onRunning(ctx, p, actor, s.pages.Next)) // what rings is hung up, and the next step begins
 	case actionConfirm:
 		answer(s.confirm(ctx, p, actor))
 	case actionAgain:
@@ -45,22 +45,14 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 	}
 }
 
-func (s *Slack) hangup(ctx context.Context, p telgate.Page, by telgate.Actor) string {
+// onRunning does something to a page that has not ended.
+func (s *Slack) onRunning(
+	ctx context.Context, p telgate.Page, by telgate.Actor, do func(context.Context, telgate.PageID, telgate.Actor) error,
+) string {
 	if p.State == telgate.PageEnded {
 		return s.words.say("This call has ended already.", "この呼び出しはすでに終了しています。")
 	}
-	if err := s.pages.Stop(ctx, p.ID, by); err != nil {
-		return s.refused(err)
-	}
-	return ""
-}
-
-// next has the next step begin: what rings is hung up.
-func (s *Slack) next(ctx context.Context, p telgate.Page, by telgate.Actor) string {
-	if p.State == telgate.PageEnded {
-		return s.words.say("This call has ended already.", "この呼び出しはすでに終了しています。")
-	}
-	if err := s.pages.Next(ctx, p.ID, by); err != nil {
+	if err := do(ctx, p.ID, by); err != nil {
 		return s.refused(err)
 	}
 	return ""

@@ -79,10 +79,7 @@ func (c *courier) changed(ctx context.Context, id telgate.PageID) bool {
 		return true
 	}
 	c.mu.Lock()
-	here := false
-	for _, k := range c.cards {
-		here = here || k.page == id
-	}
+	here := c.here(id)
 	if here {
 		c.missing(*p) // somebody asked elsewhere
 	}
