@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"telgate"
 )
 
@@ -86,16 +88,7 @@ func writeWhole(path string, covers []telgate.Cover) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("covers: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".covers-*")
-	if err != nil {
-		return fmt.Errorf("covers: %w", err)
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	if err := renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("covers: %w", err)
 	}
 	return nil

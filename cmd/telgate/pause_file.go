@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"telgate"
 )
 
@@ -59,22 +61,5 @@ func (f *pauseFile) SetPause(ctx context.Context, p *telgate.Pause) (was *telgat
 	if err != nil {
 		return was, err
 	}
-	return was, replaceFile(f.path, append(text, '\n'))
-}
-
-// replaceFile writes a file that is either the old one or the new one, whatever happens meanwhile.
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".telgate-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return was, renameio.WriteFile(f.path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(f.path)))
 }
