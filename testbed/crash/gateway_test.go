@@ -73,6 +73,9 @@ func (w *world) newGateway(t *testing.T) *gateway {
 	return g
 }
 
+// runs has it run this binary from its next start on.
+func (g *gateway) runs(binary string) { g.command[0] = binary }
+
 // start runs telgate; where it runs already nothing happens.
 func (g *gateway) start() {
 	g.mu.Lock()

@@ -173,19 +173,27 @@ func race(t *testing.T, server *pgtest.Server) {
 	}
 }
 
-// upgraded stops one gateway as for a new version, starts it again, and then the other one.
+// upgraded has gateways replaced one after the other while they work: by a new version whose tables have more, by the old one
+// on the new tables again, as where somebody thinks better of it, and by the new one for good.
 func upgraded(t *testing.T, server *pgtest.Server) {
 	t.Helper()
-	w := pair(t, server, 60, nil)
+	w := newWorld(t, 60).on(server.Database(t))
+	a, b, before := w.newGateway(t), w.newGateway(t), w.before(t)
+	a.runs(before)
+	b.runs(before)
+	w.begin(t, a, b)
 	stop := w.asking(t, 250*time.Millisecond)
-	for i := range amount("TELGATE_UPGRADES", 6) {
-		g := w.gateways[i%2]
+	for _, next := range []struct {
+		gateway *gateway
+		binary  string
+	}{{a, w.binary}, {b, before}, {a, before}, {b, w.binary}, {a, w.binary}, {b, w.binary}} {
 		pass(t, 2*time.Second+chance(w.dice, time.Second))
-		g.stop()
+		next.gateway.stop()
 		pass(t, chance(w.dice, 500*time.Millisecond))
-		g.start()
-		if !g.ready(30 * time.Second) {
-			t.Errorf("%s does not come back", g.name)
+		next.gateway.runs(next.binary)
+		next.gateway.start()
+		if !next.gateway.ready(30 * time.Second) {
+			t.Errorf("%s does not come back", next.gateway.name)
 		}
 	}
 	stop()

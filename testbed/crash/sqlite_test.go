@@ -16,3 +16,23 @@ func TestOneGatewayOnSQLiteIsKilledAtRandomMoments(t *testing.T) {
 	stop()
 	w.settles(t, "SQLite, one gateway: kill -9", 3*time.Minute)
 }
+
+func TestOneGatewayOnSQLiteIsUpgradedAndGoesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60)
+	g, before := w.newGateway(t), w.before(t)
+	g.runs(before)
+	w.begin(t, g)
+	stop := w.asking(t, 400*time.Millisecond)
+	for _, binary := range []string{w.binary, before, w.binary} {
+		pass(t, 3*time.Second+chance(w.dice, time.Second))
+		g.stop()
+		g.runs(binary)
+		g.start()
+		if !g.ready(30 * time.Second) {
+			t.Error("it does not come back")
+		}
+	}
+	stop()
+	w.settles(t, "SQLite, one gateway: upgraded in the middle", 3*time.Minute)
+}

@@ -72,6 +72,16 @@ func (w *world) configuration(g *gateway, prompt string) string {
 	return b.String()
 }
 
+// before is the version before, whose tables are older; where there is none it is this one.
+func (w *world) before(t *testing.T) string {
+	t.Helper()
+	if binary := os.Getenv("TELGATE_BEFORE"); binary != "" {
+		return binary
+	}
+	t.Log("TELGATE_BEFORE names no binary of the version before: this one takes its place")
+	return w.binary
+}
+
 // begin starts gateways, and waits until all are ready.
 func (w *world) begin(t *testing.T, gateways ...*gateway) {
 	t.Helper()
