@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -42,6 +43,12 @@ func (p *postgres) explain(err error) error {
 		return fmt.Errorf("the user of store.url may not use the database %s: make it the owner: %w", p.at, of)
 	case code == "25006":
 		return fmt.Errorf("PostgreSQL at %s is a standby, or read-only: name the primary in store.url, or add target_session_attrs=read-write: %w", p.at, of)
+	case code == "26000", code == "42P05":
+		return fmt.Errorf("a pooler stands before PostgreSQL at %s that gives each transaction another connection: add default_query_exec_mode=cache_describe to store.url: %w", p.at, of)
+	case code == "08P01" && strings.Contains(of.Message, "query_wait_timeout"):
+		return fmt.Errorf("the pooler before PostgreSQL at %s has no connection left: give it %d for each gateway: %w", p.at, serverConn+1, of)
+	case code == "08P01":
+		return fmt.Errorf("a pooler stands before PostgreSQL at %s that does not know a parameter of store.url: leave it out: %w", p.at, of)
 	case code == "53100":
 		return fmt.Errorf("the disk of PostgreSQL at %s is full: make room: %w", p.at, of)
 	case unreached(err):

@@ -19,8 +19,11 @@ const (
 	tries      = 4               // of a transaction that the server took back for another's sake
 	oldest     = 140000          // the oldest version of PostgreSQL
 	channel    = "telgate"       // of LISTEN and NOTIFY
-	abandoned  = "5s"            // a gateway that stands still inside a transaction lets go of its locks after this
 	serverConn = 16              // connections of a gateway
+
+	// A gateway that stands still inside a transaction lets go of its locks after this. It is said in each transaction and not
+	// as the connection is made, since a pooler such as PgBouncer refuses that.
+	patience = "set local idle_in_transaction_session_timeout = '5s'"
 )
 
 // postgres is a server that several gateways share.
@@ -35,9 +38,6 @@ func openServer(ctx context.Context, c *pgxpool.Config, o *Options) (*Store, err
 	params := c.ConnConfig.RuntimeParams
 	if params["application_name"] == "" {
 		params["application_name"] = "telgate"
-	}
-	if params["idle_in_transaction_session_timeout"] == "" {
-		params["idle_in_transaction_session_timeout"] = abandoned
 	}
 	if c.MaxConns < serverConn {
 		c.MaxConns = serverConn
@@ -166,7 +166,7 @@ func (p *postgres) listen(ctx context.Context, tell func(page string)) {
 
 func (p *postgres) write(ctx context.Context, do func(tx) error) error {
 	for try := 1; ; try++ {
-		err := p.transaction(ctx, "begin", do)
+		err := p.transaction(ctx, do, "begin", patience)
 		if try == tries || !takenBack(err) {
 			return p.explain(err)
 		}
@@ -175,7 +175,7 @@ func (p *postgres) write(ctx context.Context, do func(tx) error) error {
 
 func (p *postgres) read(ctx context.Context, do func(tx) error) error {
 	for try := 1; ; try++ {
-		err := p.transaction(ctx, "begin transaction isolation level repeatable read read only", do)
+		err := p.transaction(ctx, do, "begin transaction isolation level repeatable read read only")
 		if try == tries || !takenBack(err) {
 			return p.explain(err)
 		}
@@ -190,14 +190,16 @@ func takenBack(err error) bool {
 	return pgconn.SafeToRetry(err)
 }
 
-func (p *postgres) transaction(ctx context.Context, begin string, do func(tx) error) error {
+func (p *postgres) transaction(ctx context.Context, do func(tx) error, begin ...string) error {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release() // one that is still inside a transaction is closed
 	t := &serverTx{conn: conn.Conn()}
-	t.put(ctx, begin)
+	for _, statement := range begin {
+		t.put(ctx, statement)
+	}
 	if err = do(t); err == nil {
 		err = t.commit(ctx)
 	}
