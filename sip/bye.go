@@ -16,10 +16,12 @@ func (l *Leg) bye(d *dialog, by EndedBy) {
 	l.due.off(dueRefresh)
 	l.due.off(dueExpiry)
 	l.due.off(dueResend)
-	l.seq++
-	req := l.request(d, sip.BYE, l.seq)
-	addReason(req, cmp.Or(l.why.Reason, normalClearing))
-	l.ask(req, func(_ *sip.Response, err error) { l.finish(by, err) })
+	l.onWay(d, func() {
+		l.seq++
+		req := l.request(d, sip.BYE, l.seq)
+		addReason(req, cmp.Or(l.why.Reason, normalClearing))
+		l.ask(req, func(_ *sip.Response, err error) { l.finish(by, err) })
+	})
 }
 
 // lose ends a dialog that cannot go on, from our side.

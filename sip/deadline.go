@@ -15,6 +15,7 @@ const (
 	dueResend                      // our 2xx to a re-INVITE is sent again
 	dueRefresh                     // the session is to be refreshed
 	dueExpiry                      // nobody refreshed it
+	dueWay                         // messages have waited for their way long enough
 )
 
 // deadline is one moment and what to do then.

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/emiago/sipgo/sip"
@@ -19,6 +18,7 @@ type dialog struct {
 	rseq   uint32    // of the last reliable 18x, 0 before the first (RFC 3262)
 	gone   bool      // a 199 ended it (RFC 6228)
 	byed   bool      // a BYE came before its 2xx
+	way    *heading  // nil = its requests go as the INVITE did
 }
 
 // dialogOf reads a dialog from a response that made it.
@@ -44,8 +44,8 @@ func (d *dialog) refresh(m interface{ Contact() *sip.ContactHeader }) {
 	}
 }
 
-// request builds a request inside the dialog (RFC 3261 12.2.1.1). Sent to the trunk's own address: that is where its
-// packets come from, whatever a NAT or a careless Contact says, unless a route names another hop.
+// request builds a request inside the dialog (RFC 3261 12.2.1.1), by the way that is known now. Contact stays where the
+// INVITE said we are, whatever the way: another would be a new target.
 func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Request {
 	p := l.toward(d)
 	uri, routes := l.routed(d)
@@ -64,7 +64,7 @@ func (l *Leg) request(d *dialog, method sip.RequestMethod, seq uint32) *sip.Requ
 	req.AppendHeader(&id)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
 	if method != sip.ACK {
-		req.AppendHeader(l.trunk.contact(p))
+		req.AppendHeader(l.trunk.contact(l.path))
 	}
 	l.trunk.userAgent(req)
 	l.trunk.address(req, p)
@@ -101,57 +101,12 @@ func isLoose(route *sip.Uri) bool {
 	return loose
 }
 
-// toward is the path of the dialog's requests: the leg's, to the dialog's next hop. A sips: hop is reached by TLS or not at
-// all, whatever the INVITE took.
-func (l *Leg) toward(d *dialog) path {
-	p := l.path
-	p.to = l.nextHop(d)
-	if d.hop().Scheme == "sips" && l.trunk.over(p) != "tls" {
-		if p.to == l.path.to {
-			p.to = netip.AddrPortFrom(p.to.Addr(), sipsPort)
-		}
-		p.transport = "tls"
-	}
-	return p
-}
-
 // hop is the URI that the dialog's requests go to: the first route, else the remote target.
 func (d *dialog) hop() *sip.Uri {
 	if len(d.routes) > 0 {
 		return &d.routes[0]
 	}
 	return &d.target
-}
-
-// nextHop is where the dialog's requests go: the first route, else the Contact, where that is an address we can reach as
-// it stands; else where the INVITE went. What NAT is said to be decides whom of these to believe.
-func (l *Leg) nextHop(d *dialog) netip.AddrPort {
-	hop := d.hop()
-	addr, err := netip.ParseAddr(trimBrackets(hop.Host))
-	if err != nil {
-		return l.path.to
-	}
-	over := l.trunk.over(l.path)
-	if over != "udp" && addr == l.path.to.Addr() {
-		return l.path.to // the connection that is open, not the port the peer dialled from
-	}
-	switch l.trunk.cfg.NAT {
-	case NATOff:
-	case NATOn:
-		if len(d.routes) == 0 {
-			return l.path.to
-		}
-		fallthrough
-	default:
-		if isHidden(addr, l.path.to.Addr()) {
-			return l.path.to
-		}
-	}
-	port := uint16(hop.Port)
-	if port == 0 {
-		port = defaultPort(over)
-	}
-	return netip.AddrPortFrom(addr, port)
 }
 
 func trimBrackets(host string) string {

@@ -128,8 +128,9 @@ func (t *Trunk) dismiss(res *sip.Response) {
 		target := t.uri("", p)
 		d.called = &target
 	}
-	l.letIn(l.nextHop(d).Addr()) // or the answer to our BYE is dropped unread
-	t.write(l.request(d, sip.ACK, res.CSeq().SeqNo))
+	l.admit(d) // or the answer to our BYE is dropped unread
+	l.onWay(d, func() { t.write(l.request(d, sip.ACK, res.CSeq().SeqNo)) })
+	l.await()
 	ctx, stop := t.limited(giveUp)
 	defer stop()
 	seq := res.CSeq().SeqNo + usedSince

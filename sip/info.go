@@ -49,7 +49,7 @@ func (l *Leg) fromPeer(req *sip.Request, d *dialog) bool {
 		return false
 	}
 	host := source.Addr().Unmap()
-	if host == l.path.to.Addr().Unmap() || host == l.nextHop(d).Addr().Unmap() {
+	if host == l.path.to.Addr().Unmap() || host == l.toward(d).to.Addr().Unmap() {
 		return true
 	}
 	for _, p := range l.trunk.cfg.Peers {

@@ -50,6 +50,8 @@ type Leg struct {
 	due     deadlines
 	hosts   []netip.Addr // that the guard lets in for this leg, the trunk's first
 	ways    []endpoint   // that are kept open for this leg
+	held    endpoint     // likewise, for the dialog that is up
+	waiting []setting    // for their way
 }
 
 // invitation is the INVITE and what became of it, until it is answered: what is of no use to a dialog is let go then.
@@ -139,6 +141,7 @@ func (l *Leg) run() {
 			l.finish(EndedByTimeout, errUnconfirmed)
 		}
 	}
+	l.setOutAll()
 	l.due.stop()
 	l.trunk.drop(l)
 	l.release()
@@ -180,7 +183,10 @@ func (l *Leg) release() {
 	for _, at := range l.ways {
 		l.trunk.up.uses.end(at)
 	}
-	l.hosts, l.ways = nil, nil
+	if l.held != (endpoint{}) {
+		l.trunk.up.uses.end(l.held)
+	}
+	l.hosts, l.ways, l.held = nil, nil, endpoint{}
 }
 
 // keepOpen holds a way open until the leg is released.

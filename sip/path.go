@@ -96,25 +96,33 @@ func (t *Trunk) find(ctx context.Context, hops []string, transport string) ([]Ta
 func (t *Trunk) reach(ctx context.Context, target Target, left int) (path, error) {
 	p := t.byUDP(target)
 	if target.Transport != "udp" {
-		limit, cancel := portion(ctx, left)
-		defer cancel()
-		f, err := t.up.flows.connect(limit, target)
-		if err != nil {
-			if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
-				t.up.health.failed(target.endpoint(), 0)
-			}
-			return path{}, &SendError{"connect", err}
+		var err error
+		if p.local, err = t.connected(ctx, target, left); err != nil {
+			return path{}, err
 		}
-		if p.local, err = netip.ParseAddrPort(f.LocalAddr().String()); err != nil {
-			return path{}, &SendError{"connect", err}
-		}
-		p.local = unmapped(p.local)
+		p.advertise = t.advertise(p)
 	}
-	p.advertise = t.advertise(p)
 	t.mu.Lock()
 	t.peer = target.Addr
 	t.mu.Unlock()
 	return p, nil
+}
+
+// connected finds or opens the connection to a target, and returns our address on it. The error is a [*SendError].
+func (t *Trunk) connected(ctx context.Context, target Target, left int) (local netip.AddrPort, err error) {
+	limit, cancel := portion(ctx, left)
+	defer cancel()
+	f, err := t.up.flows.connect(limit, target)
+	if err != nil {
+		if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+			t.up.health.failed(target.endpoint(), 0)
+		}
+		return local, &SendError{"connect", err}
+	}
+	if local, err = netip.ParseAddrPort(f.LocalAddr().String()); err != nil {
+		return local, &SendError{"connect", err}
+	}
+	return unmapped(local), nil
 }
 
 // byUDP is the path to a target from our socket; for a connection it wants another local address.
@@ -188,15 +196,7 @@ func (t *Trunk) connect(ctx context.Context, req *sip.Request) error {
 	if to.transport == "udp" || t.up.flows.at(to) != nil {
 		return nil
 	}
-	target := Target{Transport: to.transport, Addr: to.addr}
-	for _, s := range t.up.locations.all() {
-		for _, known := range s.targets {
-			if known.endpoint() == to {
-				target = known
-			}
-		}
-	}
-	if _, err := t.up.flows.connect(ctx, target); err != nil {
+	if _, err := t.up.flows.connect(ctx, t.known(Target{Transport: to.transport, Addr: to.addr})); err != nil {
 		return &SendError{"connect", err}
 	}
 	return nil

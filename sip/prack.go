@@ -27,9 +27,11 @@ func (l *Leg) takeReliable(res *sip.Response, d *dialog) bool {
 		return false
 	}
 	d.rseq = uint32(rseq)
-	l.seq++
-	req := l.request(d, sip.PRACK, l.seq)
-	req.AppendHeader(sip.NewHeader("RAck", fmt.Sprintf("%d %d INVITE", rseq, res.CSeq().SeqNo)))
-	l.ask(req, func(*sip.Response, error) {})
+	l.onWay(d, func() {
+		l.seq++
+		req := l.request(d, sip.PRACK, l.seq)
+		req.AppendHeader(sip.NewHeader("RAck", fmt.Sprintf("%d %d INVITE", rseq, res.CSeq().SeqNo)))
+		l.ask(req, func(*sip.Response, error) {})
+	})
 	return true
 }

@@ -90,9 +90,11 @@ func (l *Leg) earlyDialog(res *sip.Response) *dialog {
 // mostHosts a leg may open the socket to; a call that moves further than that forgets the oldest.
 const mostHosts = 16
 
-// admit lets in what comes from where a dialog's requests go. A Record-Route may name another host than Contact.
+// admit finds out where a dialog's requests go, and lets in what comes from there. A Record-Route may name another host than Contact.
 func (l *Leg) admit(d *dialog) {
-	hosts := []netip.Addr{l.nextHop(d).Addr()}
+	l.head(d)
+	l.hold()
+	hosts := []netip.Addr{l.toward(d).to.Addr()}
 	if contact, ok := hostAddr(d); ok && contact != hosts[0] {
 		hosts = append(hosts, contact)
 	}
@@ -129,7 +131,7 @@ func (l *Leg) success(res *sip.Response) {
 	d := dialogOf(res)
 	body := sdpOf(res)
 	if e := l.dialog(d.toTag); e != nil {
-		d.order, d.byed = e.order, e.byed
+		d.order, d.byed, d.way = e.order, e.byed, e.way
 		if body == nil {
 			body = e.sdp
 		}
@@ -172,10 +174,12 @@ func (l *Leg) acknowledge(d *dialog, invite *sip.Request) {
 	for _, h := range challengeHeaders() {
 		a.credentials = append(a.credentials, invite.GetHeaders(answerHeader(h))...)
 	}
-	ack := l.ack(d, a)
-	a.branch = branchOf(ack.Via())
-	l.trunk.write(ack) // a lost one is asked for again by the repeated 2xx
-	l.forks.acknowledged(d.toTag, a)
+	l.onWay(d, func() {
+		ack := l.ack(d, a)
+		a.branch = branchOf(ack.Via())
+		l.trunk.write(ack) // a lost one is asked for again by the repeated 2xx
+		l.forks.acknowledged(d.toTag, a)
+	})
 }
 
 func (l *Leg) ack(d *dialog, a acked) *sip.Request {

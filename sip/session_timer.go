@@ -111,6 +111,12 @@ func (l *Leg) live(interval time.Duration, ours bool) {
 // refresh is ours to send: UPDATE without SDP where the peer takes it, else a re-INVITE with what we said last, unchanged
 // (RFC 4028 7.4).
 func (l *Leg) refresh() {
+	if l.state == confirmed {
+		l.onWay(l.talk, l.refreshNow)
+	}
+}
+
+func (l *Leg) refreshNow() {
 	if l.state != confirmed || l.ours != nil {
 		return
 	}

@@ -56,6 +56,7 @@ type Trunk struct {
 // uplink is the way to the trunk: where it is, which of the places are well, and what is open there.
 type uplink struct {
 	locations *locations
+	hopNames  *hopNames
 	health    *health
 	flows     *flows
 	outside   *outside
@@ -110,6 +111,7 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 	}
 	t.up.locations = newLocations(resolver{env.DNS.withDial(env.Dial), transports}, env.Now, env.Log)
 	t.up.locations.changed = t.letIn
+	t.up.hopNames = newHopNames(t.up.locations.resolver.dns, env.Now)
 	t.up.health, t.up.flows, t.up.outside = newHealth(env.Now), newFlows(t), &outside{views: make(map[endpoint]view)}
 	t.up.uses.places, t.up.admitted = make(map[endpoint]int), make(map[netip.Addr]func())
 	return t, nil
