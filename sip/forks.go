@@ -73,7 +73,7 @@ func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
 	if a.seq == 0 {
 		return mine
 	}
-	again := func() { l.trunk.write(l.ack(l.talk, a)) } // one that is lost is asked for again
+	again := func() { l.trunk.write(l.ack(l.talk, a), l.toward(l.talk)) } // one that is lost is asked for again
 	if !l.box.tell(again) {
 		<-l.done // nobody else touches the leg any more
 		again()
@@ -129,7 +129,7 @@ func (t *Trunk) dismiss(res *sip.Response) {
 		d.called = &target
 	}
 	l.admit(d) // or the answer to our BYE is dropped unread
-	l.onWay(d, func() { t.write(l.request(d, sip.ACK, res.CSeq().SeqNo)) })
+	l.onWay(d, func() { t.write(l.request(d, sip.ACK, res.CSeq().SeqNo), l.toward(d)) })
 	l.await()
 	ctx, stop := t.limited(giveUp)
 	defer stop()

@@ -202,23 +202,28 @@ func (t *Trunk) connect(ctx context.Context, req *sip.Request) error {
 	return nil
 }
 
-// write sends a request that no transaction looks after, an ACK. A connection that has to be opened first is not waited
-// for: whoever misses the ACK asks for it again.
-func (t *Trunk) write(req *sip.Request) {
+// write sends an ACK by a path; no transaction looks after it. One that needs a connection, because it is past the MTU or the
+// path has lost its own, is not waited for: whoever misses the ACK asks for it again.
+func (t *Trunk) write(req *sip.Request, p path) {
 	to := destination(req)
-	if to.transport == "udp" || t.up.flows.at(to) != nil {
+	if to.transport == "udp" && size(req) <= udpLimit || to.transport != "udp" && t.up.flows.at(to) != nil {
 		_ = t.ua.transport.WriteMsg(req)
 		return
 	}
 	if !t.begin() {
+		if to.transport == "udp" { // in pieces rather than not at all
+			_ = t.ua.transport.WriteMsg(req)
+		}
 		return
 	}
 	go func() {
 		defer t.work.Done()
 		ctx, stop := t.limited(dialLimit)
 		defer stop()
-		if t.connect(ctx, req) == nil {
-			_ = t.ua.transport.WriteMsg(req)
+		sent, _ := t.fit(ctx, req, p)
+		sent.Via().Params.Add("branch", branchOf(req.Via())) // of the ACK whenever it is sent (RFC 3261 13.2.2.4)
+		if t.connect(ctx, sent) == nil {
+			_ = t.ua.transport.WriteMsg(sent)
 		}
 	}()
 }

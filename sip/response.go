@@ -177,7 +177,7 @@ func (l *Leg) acknowledge(d *dialog, invite *sip.Request) {
 	l.onWay(d, func() {
 		ack := l.ack(d, a)
 		a.branch = branchOf(ack.Via())
-		l.trunk.write(ack) // a lost one is asked for again by the repeated 2xx
+		l.trunk.write(ack, l.toward(d)) // a lost one is asked for again by the repeated 2xx
 		l.forks.acknowledged(d.toTag, a)
 	})
 }

@@ -172,26 +172,40 @@ func TestARequestOfADialogThatIsPastTheMTUGoesByTCPToo(t *testing.T) {
 		env.Log = slog.New(told)
 		leg := invite(t, openOn(t, env, peer.Addr(), func(c *sip.TrunkConfig) { c.LargeByTCP = byTCP }))
 		routes := strings.Repeat("<sip:"+strings.Repeat("x", 100)+"@"+peer.Addr()+";lr>, ", 12)
-		peer.Answer(peer.Expect("INVITE"), "200 OK", "a", sdp, "Record-Route: "+strings.TrimSuffix(routes, ", "))
+		in, record := peer.Expect("INVITE"), "Record-Route: "+strings.TrimSuffix(routes, ", ")
+		peer.Answer(in, "200 OK", "a", sdp, record)
 		next[sip.Answered](t, leg)
-		peer.Expect("ACK")
-		leg.Hangup(sip.Hangup{})
 		var by callee = peer
 		if byTCP {
 			by = stream
 		}
+		ack := by.Expect("ACK")
+		if over := map[bool]string{false: "UDP", true: "TCP"}[byTCP]; len(ack.All("Route")) != 12 || !strings.HasPrefix(ack.Get("Via"), "SIP/2.0/"+over+" ") || ack.Get("Contact") != "" {
+			t.Errorf("%v", ack.Headers)
+		}
+		peer.Answer(in, "200 OK", "a", sdp, record) // as if the ACK had been lost
+		if byTCP {
+			if again := stream.Expect("ACK"); again.Get("Via") != ack.Get("Via") {
+				t.Errorf("the ACK's branch was %s, and is %s", ack.Get("Via"), again.Get("Via"))
+			}
+		} else {
+			peer.ExpectAgain("ACK")
+		}
+		leg.Hangup(sip.Hangup{})
 		bye := by.Expect("BYE")
 		if got := len(bye.All("Route")); got != 12 || bye.Get("CSeq") != "2 BYE" {
 			t.Errorf("%d routes, CSeq %s", got, bye.Get("CSeq"))
 		}
 		by.Answer(bye, "200 OK", "a", "")
 		ends(t, leg, sip.EndedByLocalBye)
-		warned := false
+		warned := 0
 		for len(told.said) > 0 {
-			warned = strings.Contains(<-told.said, "too large for UDP") || warned
+			if strings.Contains(<-told.said, "too large for UDP") {
+				warned++
+			}
 		}
-		if warned == byTCP {
-			t.Errorf("by TCP: %v; warned: %v", byTCP, warned)
+		if want := map[bool]int{false: 1, true: 0}[byTCP]; warned != want {
+			t.Errorf("by TCP: %v; %d warnings", byTCP, warned)
 		}
 	}
 }
