@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -13,8 +14,8 @@ type NAT string
 
 // Every request asks for rport (RFC 3581), so that answers tell where it came from.
 const (
-	// NATAuto (also "") looks for one: where answers say that we are seen at another address, that is what Via, Contact and
-	// SDP name from then on; and what a peer writes from behind one is answered to where it speaks from.
+	// NATAuto (also "") looks for one: a trunk that opens on an address of an inner network asks by OPTIONS, once; where an
+	// answer says that we are seen at another address, that is what Via, Contact and SDP name from then on; and what a peer writes from behind one is answered to where it speaks from.
 	NATAuto NAT = "auto"
 	// NATOff says that there is none, or that all of it is configured: both sides are where they say.
 	NATOff NAT = "off"
@@ -140,33 +141,63 @@ func (t *Trunk) advertise(p path) netip.AddrPort {
 
 // oriented is the path once it was asked where its peer sees us, for [NATOn]. A peer that does not say is asked once.
 func (t *Trunk) oriented(ctx context.Context, p path) path {
-	if t.cfg.NAT != NATOn || !t.learns(p.to.Addr()) {
-		return p
+	if t.cfg.NAT == NATOn && t.learns(p.to.Addr()) {
+		t.ask(ctx, p)
+		p.advertise = t.advertise(p)
 	}
-	at := t.endpoint(p)
-	if v, known := t.up.outside.at(at); !known || v.local != p.local {
-		limit, cancel := context.WithTimeout(ctx, t.waits.awake)
-		defer cancel()
-		_, _ = t.transact(limit, t.request(sip.OPTIONS, "", p)) // learn has read it
-		if v, known := t.up.outside.at(at); ctx.Err() == nil && (!known || v.local != p.local) {
-			t.up.outside.keep(at, view{local: p.local})
-		}
-	}
-	p.advertise = t.advertise(p)
 	return p
 }
 
-// orient asks where the trunk sees us before anything depends on it, SDP above all.
-func (t *Trunk) orient(ctx context.Context) {
-	if t.cfg.NAT != NATOn {
+// ask asks a peer where it sees us, unless that is known, or it was asked and does not say.
+func (t *Trunk) ask(ctx context.Context, p path) {
+	at := t.endpoint(p)
+	if v, known := t.up.outside.at(at); known && v.local == p.local {
 		return
 	}
-	ctx, stop := context.WithTimeout(ctx, dialLimit)
-	defer stop()
-	if p, err := t.path(ctx); err == nil {
-		t.oriented(ctx, p)
+	limit, cancel := context.WithTimeout(ctx, t.waits.awake)
+	defer cancel()
+	_, _ = t.transact(limit, t.request(sip.OPTIONS, "", p)) // learn has read it
+	if v, known := t.up.outside.at(at); ctx.Err() == nil && (!known || v.local != p.local) {
+		t.up.outside.keep(at, view{local: p.local})
 	}
 }
+
+// orientPatience is how long the first call waits for a trunk to say where it sees us, where there may be no NAT at all.
+const orientPatience = 500 * time.Millisecond
+
+// orient asks where the trunk sees us before anything depends on it, SDP above all. With [NATAuto] that is asked once, and
+// waited for shortly: an answer that comes later is for the calls after it.
+func (t *Trunk) orient(ctx context.Context) {
+	t.mu.Lock()
+	local, peer := t.local.Addr(), t.peer.Addr()
+	t.mu.Unlock()
+	patience := dialLimit
+	if t.cfg.NAT != NATOn {
+		if !t.learns(peer) || !mayBeTranslated(local) {
+			return
+		}
+		patience = orientPatience
+	}
+	limit, stop := context.WithTimeout(ctx, dialLimit)
+	asked := make(chan struct{})
+	t.work.Go(func() {
+		defer stop()
+		defer close(asked)
+		if p, err := t.path(limit); err == nil {
+			t.ask(limit, p)
+		}
+	})
+	wait, done := context.WithTimeout(ctx, patience)
+	defer done()
+	select {
+	case <-asked:
+	case <-wait.Done():
+	}
+}
+
+// mayBeTranslated tells whether a NAT may stand between our address and a peer: it means nothing outside its own network,
+// and is not this machine's alone.
+func mayBeTranslated(local netip.Addr) bool { return isInside(local) && !local.IsLoopback() }
 
 // reoriented takes what an answer to the INVITE told of our address into what the leg sends from now on.
 func (l *Leg) reoriented() {

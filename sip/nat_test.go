@@ -37,19 +37,31 @@ func behindNAT(t *testing.T, story func(home)) {
 	})
 }
 
-// runs gives a trunk of ours; the carrier answers the OPTIONS that "on" begins with.
+// runs gives a trunk of ours; the carrier answers the OPTIONS that it begins with, where it asks at all.
 func (h home) runs(change func(*sip.TrunkConfig)) *sip.Trunk {
 	h.Helper()
 	var asks bool
 	trunk := run(h.T, inMemory(h.wire), func(c *sip.TrunkConfig) {
 		c.Local.Bind, c.Keepalive = inside, 25*time.Second
 		change(c)
-		asks = c.NAT == sip.NATOn
+		asks = c.NAT != sip.NATOff && c.Local.PublicAddress == "" && c.Local.LocalNets == nil
 	}, carrier)
 	if asks {
 		h.carrier.Answer(h.carrier.Expect("OPTIONS").Seen(), "200 OK", "o", "")
 	}
 	h.Cleanup(synctest.Wait) // what is on its way to a trunk that closes would have sipgo open a real socket
+	return ready(h.T, trunk)
+}
+
+// deaf gives a trunk of ours whose carrier takes no OPTIONS.
+func (h home) deaf(change func(*sip.TrunkConfig)) *sip.Trunk {
+	h.Helper()
+	trunk := run(h.T, inMemory(h.wire), func(c *sip.TrunkConfig) {
+		c.Local.Bind = inside
+		change(c)
+	}, carrier)
+	h.carrier.Expect("OPTIONS")
+	h.Cleanup(synctest.Wait)
 	return ready(h.T, trunk)
 }
 
@@ -71,10 +83,10 @@ func TestWhatATrunkSeesOfUsIsWhatWeSay(t *testing.T) {
 		change      func(*sip.TrunkConfig)
 		first, then string
 	}{
-		"auto, after the first answer": {nat(sip.NATAuto), inside, outside},
-		"by default too":               {nat(""), inside, outside},
-		"on, from the first INVITE":    {nat(sip.NATOn), outside, outside},
-		"off, never":                   {nat(sip.NATOff), inside, inside},
+		"auto, from the first INVITE": {nat(sip.NATAuto), outside, outside},
+		"by default too":              {nat(""), outside, outside},
+		"on, from the first INVITE":   {nat(sip.NATOn), outside, outside},
+		"off, never":                  {nat(sip.NATOff), inside, inside},
 		"what is configured counts more": {func(c *sip.TrunkConfig) {
 			c.Local.PublicAddress = "203.0.113.200"
 		}, "203.0.113.200", "203.0.113.200"},
@@ -108,7 +120,7 @@ func TestWhatATrunkSeesOfUsIsWhatWeSay(t *testing.T) {
 func TestAnINVITEThatIsSentAgainNamesWhereTheChallengeSawUs(t *testing.T) {
 	behindNAT(t, func(h home) {
 		t := h.T
-		leg := invite(t, h.runs(nat(sip.NATAuto)))
+		leg := invite(t, h.deaf(nat(sip.NATAuto)))
 		h.carrier.Answer(h.carrier.Expect("INVITE").Seen(), "401 Unauthorized", "a", "", `WWW-Authenticate: Digest realm="pbx", nonce="n1", qop="auth"`)
 		h.carrier.Expect("ACK")
 		in := h.carrier.Expect("INVITE")
@@ -148,6 +160,47 @@ func TestATrunkThatDoesNotSayWhereItSeesUsIsAskedOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestATrunkThatIsSlowToSayWhereItSeesUsDelaysNothingByMoreThanHalfASecond(t *testing.T) {
+	behindNAT(t, func(h home) {
+		t := h.T
+		began := time.Now()
+		trunk := run(t, inMemory(h.wire), func(c *sip.TrunkConfig) { c.Local.Bind, c.NAT = inside, sip.NATAuto }, carrier)
+		asked := h.carrier.Expect("OPTIONS")
+		ready(t, trunk)
+		if late := time.Since(began); late > 600*time.Millisecond {
+			t.Errorf("the trunk was ready after %v", late)
+		}
+		began = time.Now()
+		leg := invite(t, trunk)
+		if late := time.Since(began); late > 0 {
+			t.Errorf("the INVITE left %v late", late)
+		}
+		in := h.carrier.Expect("INVITE")
+		if got := says(in); got != inside+" "+inside {
+			t.Errorf("Via and Contact name %s, and nobody has told us", got)
+		}
+		h.carrier.Answer(asked.Seen(), "200 OK", "o", "") // it is not too late for the next call
+		synctest.Wait()
+		if _, media := trunk.MediaAddr(); media.String() != outside {
+			t.Errorf("SDP would name %s", media)
+		}
+		h.carrier.Answer(in.Seen(), "486 Busy Here", "a", "")
+		h.carrier.Expect("ACK")
+		ends(t, leg, sip.EndedByRefused)
+		synctest.Wait()
+	})
+}
+
+func TestWhoIsBehindNoNATDoesNotAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := siptest.NewWire()
+		peer := wire.PeerAt(t, carrier)
+		ready(t, run(t, inMemory(wire), func(c *sip.TrunkConfig) { c.Local.Bind, c.NAT = "203.0.113.77", sip.NATAuto }, carrier))
+		peer.Quiet(time.Minute)
+		synctest.Wait()
+	})
 }
 
 func TestTheDoorOfANATIsKeptOpenWhereThereIsOne(t *testing.T) {
@@ -216,14 +269,15 @@ func TestAPeerBehindANATIsAnsweredWhereItSpeaksFrom(t *testing.T) {
 func TestARegistrationNamesWhereTheRegistrarSeesUs(t *testing.T) {
 	for name, c := range map[string]struct {
 		mode      sip.NAT
-		rewrite   bool
+		rules     siptest.Rules
 		registers int
 		contact   string // as registered
 	}{
-		"auto: it is made anew, and the one that reaches nobody is taken back": {sip.NATAuto, false, 2, outside},
-		"auto: a registrar that keeps what it sees is not asked again":         {sip.NATAuto, true, 1, outside},
-		"on: it is right at once": {sip.NATOn, false, 1, outside},
-		"off: it is what we say":  {sip.NATOff, false, 1, inside},
+		"auto, no OPTIONS: it is made anew, and the one that reaches nobody is taken back": {sip.NATAuto, siptest.Rules{Deaf: true}, 2, outside},
+		"auto, no OPTIONS: a registrar that keeps what it sees is not asked again":         {sip.NATAuto, siptest.Rules{Deaf: true, Rewrite: true}, 1, outside},
+		"auto: it is right at once": {sip.NATAuto, siptest.Rules{}, 1, outside},
+		"on: it is right at once":   {sip.NATOn, siptest.Rules{}, 1, outside},
+		"off: it is what we say":    {sip.NATOff, siptest.Rules{}, 1, inside},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -233,7 +287,8 @@ func TestARegistrationNamesWhereTheRegistrarSeesUs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := siptest.NewRegistrar(conn, siptest.Rules{Password: "secret", Rewrite: c.rewrite})
+				c.rules.Password = "secret"
+				r := siptest.NewRegistrar(conn, c.rules)
 				trunk := openOn(t, inMemory(wire), carrier, func(cfg *sip.TrunkConfig) {
 					registering(cfg)
 					cfg.NAT, cfg.Local.Bind, cfg.Keepalive = c.mode, inside, 25*time.Second
@@ -268,7 +323,7 @@ func TestARegistrationNamesWhereTheRegistrarSeesUs(t *testing.T) {
 func TestNobodyButTheTrunkTellsWhereWeAre(t *testing.T) {
 	behindNAT(t, func(h home) {
 		t := h.T
-		trunk := h.runs(nat(sip.NATAuto))
+		trunk := h.deaf(nat(sip.NATAuto))
 		leg := invite(t, trunk)
 		in := h.carrier.Expect("INVITE")
 		forged := in

@@ -56,6 +56,7 @@ func (t *Trunk) watchSource(ctx context.Context) {
 		if t.registration != nil {
 			t.registration.wake()
 		}
+		t.orient(ctx)
 	}
 }
 

@@ -34,6 +34,7 @@ type Rules struct {
 	OneTime       bool   // a nonce is good for one request, and its refusal does not say stale
 	Stale         bool   // an old nonce is called stale
 	Silent        bool
+	Deaf          bool     // to OPTIONS
 	Status        string   // of every answer to a REGISTER, "403 Forbidden"; "" = the right one
 	More          []string // header lines of every answer to a REGISTER
 	Others        []string // contacts of other devices
@@ -163,6 +164,9 @@ func (r *Registrar) answer(m Message) string {
 	case "REGISTER":
 		return r.register(m)
 	case "OPTIONS":
+		if r.rules.Deaf {
+			return ""
+		}
 		return reply("200 OK")
 	}
 	return reply("486 Busy Here")
