@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"telgate"
 )
-
-// recent is how many pages are listed that have ended.
-const recent = 1000
 
 // Page is the newest state of a page, whoever has it; nil where there is none.
 func (p *Pager) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
@@ -28,14 +26,44 @@ func (p *Pager) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, err
 	return page, nil
 }
 
-// Pages are the running and the recent pages, newest first. With an error they are those that this gateway has.
-func (p *Pager) Pages(ctx context.Context) ([]telgate.Page, error) {
+// Running are the pages that have not ended, whoever has them, newest first. With an error they are those that this gateway
+// has.
+func (p *Pager) Running(ctx context.Context) ([]telgate.Page, error) {
+	all, err := p.Recent(ctx, 0)
+	return slices.DeleteFunc(all, func(page telgate.Page) bool { return page.State == telgate.PageEnded }), err
+}
+
+// Pages are those that run and the newest of the others, as [Pager.Recent] has them: as many as [Memory] keeps.
+func (p *Pager) Pages(ctx context.Context) ([]telgate.Page, error) { return p.Recent(ctx, keptPages) }
+
+// Recent are the pages that run and the newest of those that have ended, at most so many of these, all newest first. With an
+// error they are those that this gateway has.
+func (p *Pager) Recent(ctx context.Context, ended int) ([]telgate.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	all, err := p.books.Recent(ctx, recent)
+	kept, err := p.books.Running(ctx)
+	if err == nil && ended > 0 { // in this order: one that ends meanwhile is not missed
+		var over []telgate.Page
+		over, err = p.books.Ended(ctx, ended)
+		kept = append(kept, over...)
+	}
 	if err != nil {
 		err = fmt.Errorf("list pages: %w", err)
 	}
+	known := make(map[telgate.PageID]telgate.Page, len(kept))
+	for i := range kept { // what was read last is newer
+		known[kept[i].ID] = kept[i]
+	}
+	for id, shown := range p.here() {
+		known[id] = shown.Clone()
+	}
+	return slices.SortedFunc(maps.Values(known), func(a, b telgate.Page) int {
+		return cmp.Or(b.Accepted.Compare(a.Accepted), cmp.Compare(b.ID, a.ID))
+	}), err
+}
+
+// here are the pages that this gateway owns, as they are shown.
+func (p *Pager) here() map[telgate.PageID]*telgate.Page {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	here := make(map[telgate.PageID]*telgate.Page, len(p.running))
@@ -44,21 +72,7 @@ func (p *Pager) Pages(ctx context.Context) ([]telgate.Page, error) {
 			here[id] = r.shown.Load()
 		}
 	}
-	for i := range all {
-		if newer := here[all[i].ID]; newer != nil {
-			all[i] = newer.Clone()
-			delete(here, all[i].ID)
-		}
-	}
-	for _, page := range here {
-		all = append(all, page.Clone())
-	}
-	if len(here) > 0 {
-		slices.SortStableFunc(all, func(a, b telgate.Page) int {
-			return cmp.Or(b.Accepted.Compare(a.Accepted), cmp.Compare(b.ID, a.ID))
-		})
-	}
-	return all, err
+	return here
 }
 
 // Changed tells which pages have changed, merged where the reader is slow; it is closed when ctx is done. Of the pages of

@@ -449,3 +449,39 @@ func TestWhatIsLeftForAPageAsItEndsIsNotLost(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatRunsIsListedWhereverItRunsAndWhatHasEndedOnlyAsFarAsIsWanted(t *testing.T) {
+	in(t, func(t *testing.T) {
+		l := newStrict()
+		d := open(t, []answer{confirms(0), confirms(0), rings()}, l.on(t), rounds(2))
+		two := d.beside(l)
+		d.end(d.submit(request("alice")))
+		newest, _ := d.end(d.submit(request("alice")))
+		d.at(time.Minute)
+		here := d.ringing(request("bob"))
+		for name, at := range map[string]*desk{"the owner": d, "another": two} {
+			running, err := at.Running(t.Context())
+			if err != nil || len(running) != 1 || running[0].ID != here || running[0].State != telgate.PageCalling {
+				t.Errorf("%s: %+v, %v", name, running, err)
+			}
+			for ended, want := range map[int]int{0: 1, 1: 2, 5: 3} {
+				all, err := at.Recent(t.Context(), ended)
+				if err != nil || len(all) != want || all[0].ID != here || want > 1 && all[1].ID != newest.ID {
+					t.Errorf("%s, %d that have ended: %+v, %v", name, ended, all, err)
+				}
+			}
+		}
+		l.becomes(down)
+		if running, err := d.Running(t.Context()); err == nil || len(running) != 1 {
+			t.Errorf("its own in an outage: %+v, %v", running, err)
+		}
+		if running, err := two.Running(t.Context()); err == nil || len(running) != 0 {
+			t.Errorf("nobody's in an outage: %+v, %v", running, err)
+		}
+		l.becomes(well)
+		if err := two.Stop(t.Context(), here, asker()); err != nil {
+			t.Error(err)
+		}
+		d.end(here)
+	})
+}

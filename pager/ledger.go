@@ -45,8 +45,10 @@ type Handover interface {
 type Archive interface {
 	// Page is nil where there is none.
 	Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error)
-	// Recent are the pages that run and the newest of those that ended, newest first, at most so many.
-	Recent(ctx context.Context, most int) ([]telgate.Page, error)
+	// Running are the pages that have not ended, newest first.
+	Running(ctx context.Context) ([]telgate.Page, error)
+	// Ended are those that have, the newest first, at most so many.
+	Ended(ctx context.Context, most int) ([]telgate.Page, error)
 	// Amend changes a page that has ended, such as by a late confirmation, if it still has the version it was read with;
 	// else ErrFenced: read it again. Its Version is the new one.
 	Amend(ctx context.Context, p *telgate.Page, was int) error

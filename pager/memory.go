@@ -2,6 +2,7 @@ package pager
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -60,29 +61,26 @@ func (m *Memory) Page(_ context.Context, id telgate.PageID) (*telgate.Page, erro
 	return &p, nil
 }
 
-// Recent are the pages that run, and then the newest of those that ended.
-func (m *Memory) Recent(_ context.Context, most int) ([]telgate.Page, error) {
+// Running are the pages that have not ended, newest first.
+func (m *Memory) Running(context.Context) ([]telgate.Page, error) {
+	return m.newest(math.MaxInt, func(p *telgate.Page) bool { return p.State != telgate.PageEnded }), nil
+}
+
+// Ended are those that have, the newest first, at most so many.
+func (m *Memory) Ended(_ context.Context, most int) ([]telgate.Page, error) {
+	return m.newest(most, func(p *telgate.Page) bool { return p.State == telgate.PageEnded }), nil
+}
+
+// newest are the newest pages that are wanted, at most so many.
+func (m *Memory) newest(most int, wanted func(*telgate.Page) bool) (all []telgate.Page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	running := 0
-	for _, k := range m.pages {
-		if k.page.State != telgate.PageEnded {
-			running++
-		}
-	}
-	running, ended := min(running, most), max(0, most-running)
-	var all []telgate.Page
 	for _, id := range slices.Backward(m.order) {
-		k, left := m.pages[id], &ended
-		if k.page.State != telgate.PageEnded {
-			left = &running
-		}
-		if *left > 0 {
-			*left--
+		if k := m.pages[id]; len(all) < most && wanted(&k.page) {
 			all = append(all, k.page.Clone())
 		}
 	}
-	return all, nil
+	return all
 }
 
 // Amend changes a page that has ended.

@@ -1,7 +1,9 @@
 package pager_test
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,11 +48,15 @@ func load(t *testing.T, m *pager.Memory, id telgate.PageID) (telgate.Page, bool)
 
 func all(t *testing.T, m *pager.Memory) []telgate.Page {
 	t.Helper()
-	pages, err := m.Recent(t.Context(), 2*kept)
+	running, err := m.Running(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pages
+	ended, err := m.Ended(t.Context(), 2*kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.SortedFunc(slices.Values(append(running, ended...)), func(a, b telgate.Page) int { return cmp.Compare(b.ID, a.ID) })
 }
 
 func TestMemoryForgetsTheOldestEndedPagesAndNoRunningOne(t *testing.T) {

@@ -128,11 +128,18 @@ func (s *strict) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, er
 	return s.Memory.Page(ctx, id)
 }
 
-func (s *strict) Recent(ctx context.Context, most int) ([]telgate.Page, error) {
+func (s *strict) Running(ctx context.Context) ([]telgate.Page, error) {
 	if err := s.asked(ctx); err != nil {
 		return nil, err
 	}
-	return s.Memory.Recent(ctx, most)
+	return s.Memory.Running(ctx)
+}
+
+func (s *strict) Ended(ctx context.Context, most int) ([]telgate.Page, error) {
+	if err := s.asked(ctx); err != nil {
+		return nil, err
+	}
+	return s.Memory.Ended(ctx, most)
 }
 
 // on has a desk work on this ledger, and makes sure that it knows every call.

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -97,6 +98,19 @@ func (c *courier) changed(ctx context.Context, id telgate.PageID) bool {
 	return here
 }
 
+// shown are the pages that have cards here and had not ended when they were last looked at.
+func (c *courier) shown() []telgate.PageID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var open []telgate.PageID
+	for _, k := range c.cards {
+		if !k.over && !slices.Contains(open, k.page) {
+			open = append(open, k.page)
+		}
+	}
+	return open
+}
+
 // behind has a page's cards sent again, whatever is new.
 func (c *courier) behind(id telgate.PageID) {
 	c.mu.Lock()
@@ -168,12 +182,8 @@ func (c *courier) run(ctx context.Context) {
 		case <-timer.C:
 		case <-done:
 			done = nil
-			pages, err := c.feed.Pages(sending)
-			if err != nil {
-				c.log.Warn("not every page was looked at when the gateway stopped", "err", err)
-			}
-			for i := range pages {
-				c.changed(sending, pages[i].ID) // the feed may not have told yet
+			for _, id := range c.shown() {
+				c.changed(sending, id) // the feed may not have told yet
 			}
 			last := time.NewTimer(closeTimeout)
 			defer last.Stop()

@@ -16,7 +16,7 @@ const (
 // status is what runs, what ran lately, and how the connection stands.
 func (s *Slack) status(ctx context.Context) string {
 	var running, recent []string
-	for _, p := range s.listed(ctx) {
+	for _, p := range s.listed(ctx, listedPages) {
 		symbol, state, more := s.words.standing(p)
 		line := fmt.Sprintf("• *%s* :%s: %s", formatless(title(p)), symbol, state)
 		if more != "" {

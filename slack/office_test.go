@@ -3,6 +3,7 @@ package slack_test
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -290,7 +291,7 @@ func (p *paper) Changed(ctx context.Context) <-chan telgate.PageID {
 }
 
 func (p *paper) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
-	pages, err := p.Pages(ctx)
+	pages, err := p.Recent(ctx, math.MaxInt)
 	for i := range pages {
 		if pages[i].ID == id {
 			return &pages[i], err
@@ -299,12 +300,17 @@ func (p *paper) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, err
 	return nil, err
 }
 
-func (p *paper) Pages(context.Context) ([]telgate.Page, error) {
+func (p *paper) Recent(_ context.Context, ended int) ([]telgate.Page, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := make([]telgate.Page, 0, len(p.pages))
 	for _, page := range slices.Backward(p.pages) {
-		all = append(all, page.Clone())
+		if page.State == telgate.PageEnded {
+			ended--
+		}
+		if page.State != telgate.PageEnded || ended >= 0 {
+			all = append(all, page.Clone())
+		}
 	}
 	return all, nil
 }

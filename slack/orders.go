@@ -181,22 +181,17 @@ func (s *Slack) stop(ctx context.Context, by telgate.Actor, who []string) string
 	})
 }
 
-// listed are the pages that are known; where not all are, the log says why.
-func (s *Slack) listed(ctx context.Context) []telgate.Page {
-	pages, err := s.feed.Pages(ctx)
+// listed are the pages that run and some that have ended; where not all are, the log says why.
+func (s *Slack) listed(ctx context.Context, ended int) []telgate.Page {
+	pages, err := s.feed.Recent(ctx, ended)
 	if err != nil {
 		s.env.Log.Error("not every page is listed", "err", err)
 	}
 	return pages
 }
 
-func (s *Slack) running(ctx context.Context) (running []telgate.Page) {
-	for _, p := range s.listed(ctx) {
-		if p.State != telgate.PageEnded {
-			running = append(running, p)
-		}
-	}
-	return running
+func (s *Slack) running(ctx context.Context) []telgate.Page {
+	return slices.DeleteFunc(s.listed(ctx, 0), func(p telgate.Page) bool { return p.State == telgate.PageEnded })
 }
 
 func (*Slack) each(pages []telgate.Page, line func(telgate.Page) string) string {

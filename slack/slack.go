@@ -66,7 +66,8 @@ type Pages interface {
 type Feed interface {
 	Changed(ctx context.Context) <-chan telgate.PageID
 	Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error)
-	Pages(ctx context.Context) ([]telgate.Page, error)
+	// Recent are the pages that run, on whichever gateway, and the newest that have ended, at most so many of these; newest first.
+	Recent(ctx context.Context, ended int) ([]telgate.Page, error)
 }
 
 // People answers who a word means, and lists everybody.

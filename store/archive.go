@@ -21,14 +21,18 @@ func (s *Store) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, err
 	return &pages[0], nil
 }
 
-// Recent are the pages that run and the newest of the others, newest first.
-func (s *Store) Recent(ctx context.Context, most int) ([]telgate.Page, error) {
-	pages, _, err := s.pages(ctx, `where page.id in (
-			select id from (select id from page where state <> 'ended' order by entered desc, id desc limit $1) as running
-			union all
-			select id from (select id from page where state = 'ended' order by entered desc, id desc
-				limit (select case when count(*) < $1 then $1 - count(*) else 0 end from page where state <> 'ended')) as ended
-		) order by page.entered desc, page.id desc`, most)
+// Running are the pages that have not ended, newest first. They have an index of their own: those that ended cost nothing.
+func (s *Store) Running(ctx context.Context) ([]telgate.Page, error) {
+	pages, _, err := s.pages(ctx, "where page.state <> 'ended' order by page.entered desc, page.id desc")
+	if err != nil {
+		return nil, fmt.Errorf("read the pages that run: %w", err)
+	}
+	return pages, nil
+}
+
+// Ended are the newest of those that have ended, newest first.
+func (s *Store) Ended(ctx context.Context, most int) ([]telgate.Page, error) {
+	pages, _, err := s.pages(ctx, "where page.state = 'ended' order by page.entered desc, page.id desc limit $1", most)
 	if err != nil {
 		return nil, fmt.Errorf("read the newest pages: %w", err)
 	}

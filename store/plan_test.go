@@ -118,7 +118,9 @@ func statements(t *testing.T, s *Store) map[string][]any {
 	must(s.Amend(ctx, &p, 5))
 	_, err = s.Page(ctx, "p1")
 	must(err)
-	_, err = s.Recent(ctx, 10)
+	_, err = s.Running(ctx)
+	must(err)
+	_, err = s.Ended(ctx, 10)
 	must(err)
 	for _, q := range []Query{
 		{},

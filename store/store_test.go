@@ -240,7 +240,7 @@ func TestPruneDeletesOldPagesAndNoneThatRuns(t *testing.T) {
 				t.Errorf("Prune before %v: %d, %v", before, n, err)
 			}
 		}
-		if got, err := s.Recent(t.Context(), 10); err != nil || ids(got) != "p2 " {
+		if got, _, err := s.History(t.Context(), store.Query{}); err != nil || ids(got) != "p2 " {
 			t.Errorf("left: %s, %v", ids(got), err)
 		}
 		if left, err := s.Noted(t.Context(), time.Time{}, 10); err != nil || len(left) != 0 {

@@ -381,11 +381,15 @@ func (t *bench) commits() time.Duration {
 func (t *bench) ended() {
 	t.b.Helper()
 	t.until("pages end", func() bool {
-		newest, err := t.gateway.estate.store.Recent(t.b.Context(), 1) // one that runs comes before those that ended
+		running, err := t.gateway.estate.store.Running(t.b.Context())
 		if err != nil {
 			t.b.Fatal(err)
 		}
-		return len(newest) > 0 && newest[0].State == telgate.PageEnded
+		over, err := t.gateway.estate.store.Ended(t.b.Context(), 1)
+		if err != nil {
+			t.b.Fatal(err)
+		}
+		return len(running) == 0 && len(over) > 0
 	})
 }
 

@@ -91,8 +91,7 @@ func (d *desk) Reload(ctx context.Context, by telgate.Actor) (web.Reloaded, erro
 
 // running are the pages that have not ended, newest first.
 func (g *gateway) running(ctx context.Context) ([]telgate.Page, error) {
-	all, err := g.pager.Pages(ctx)
-	return slices.DeleteFunc(all, func(p telgate.Page) bool { return p.State == telgate.PageEnded }), err
+	return g.pager.Running(ctx)
 }
 
 // note keeps what was done in the audit.

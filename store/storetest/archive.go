@@ -66,17 +66,20 @@ var archive = []test{
 		want.Steps, want.Version = append(want.Steps, p.Steps[1]), p.Version
 		s.same(s.a, want)
 	}},
-	{name: "pages that run and the newest that ended are found, newest first", run: func(s *suite) {
-		for _, id := range []telgate.PageID{"p1", "p2", "p3", "p4", "p5"} {
+	{name: "pages that run are found, and the newest that ended, newest first", run: func(s *suite) {
+		for _, id := range []telgate.PageID{"p1", "p2", "p3", "p4", "p5", "p6"} {
 			p := page(id, "alice")
 			h := s.accept(acceptance(p))
-			if id != "p2" {
+			if id != "p2" && id != "p6" {
 				p.State, p.Result, p.Version = telgate.PageEnded, telgate.NotReached, 2
 				s.save(s.a, &pager.Change{Hold: h, Page: p})
 			}
 		}
-		for most, want := range map[int]string{1: "p2", 3: "p5p4p2", 10: "p5p4p3p2p1"} {
-			got, err := s.b.Pages.Recent(s.Context(), most)
+		for most, want := range map[int]string{-1: "p6p2", 1: "p5", 3: "p5p4p3", 10: "p5p4p3p1"} {
+			got, err := s.b.Pages.Running(s.Context())
+			if most > 0 {
+				got, err = s.b.Pages.Ended(s.Context(), most)
+			}
 			var ids []string
 			for _, p := range got {
 				ids = append(ids, string(p.ID))

@@ -214,7 +214,7 @@ var racing = []test{
 				s.Errorf("%s has a call that is not lost", r.Hold.Page)
 			}
 		}
-		all, err := s.b.Pages.Recent(s.Context(), 100)
+		all, err := s.b.Pages.Running(s.Context())
 		if err != nil {
 			s.Fatal(err)
 		}
