@@ -75,6 +75,7 @@ func (s *Store) Amend(ctx context.Context, p *telgate.Page, was int) error {
 		}
 		putAskers(ctx, t, p, askers, 0)
 		putTargets(ctx, t, p, 0)
+		sum(ctx, t, p)
 		return nil
 	})
 	if err != nil && !errors.Is(err, pager.ErrFenced) {

@@ -50,6 +50,7 @@ func (s *Store) forget(ctx context.Context, t tx, nick string, after int64, page
 	}
 	ids := s.db.words().list(pages)
 	t.put(ctx, "update target set name = '', slack = '', confirmed_by = '' where page "+s.db.words().among+" and nick = $2", ids, nick)
+	t.put(ctx, "update page set reached_by = '' where id "+s.db.words().among+" and reached_nick = $2", ids, text(nick))
 	type row struct {
 		page   string
 		n      int

@@ -133,6 +133,8 @@ func statements(t *testing.T, s *Store) map[string][]any {
 	} {
 		_, _, err = s.History(ctx, q)
 		must(err)
+		_, _, err = s.Summaries(ctx, q)
+		must(err)
 	}
 	_, err = g.Beat(ctx, "g")
 	must(err)

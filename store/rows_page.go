@@ -147,14 +147,15 @@ func putSteps(ctx context.Context, t tx, p *telgate.Page, from int, token int64)
 			c = &telgate.Call{}
 		}
 		t.put(ctx, `insert into call
-			(page, n, round, person, number, begun, skip, id, token, trunk, state, outcome, detail, dialed, ended, facts)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			(page, n, round, person, number, begun, skip, id, token, trunk, state, outcome, detail, dialed, ended, facts, answered)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 			on conflict (page, n) do update set round = excluded.round, person = excluded.person, number = excluded.number,
 				begun = excluded.begun, skip = excluded.skip, id = excluded.id, trunk = excluded.trunk, state = excluded.state,
 				outcome = excluded.outcome, detail = excluded.detail, dialed = excluded.dialed, ended = excluded.ended,
-				facts = excluded.facts
+				facts = excluded.facts, answered = excluded.answered
 			where call.id <> excluded.id or excluded.outcome <> 'lost' or call.outcome in ('', 'lost')`,
 			p.ID, i+1, s.Round, text(s.Person), text(s.Number.Key()), micro(s.At), string(s.Skip), string(c.Call), token, c.Trunk,
-			string(c.State), string(c.Outcome), string(c.Detail), micro(c.Times.Dialed), micro(c.Times.Ended), encode(factsOf(s)))
+			string(c.State), string(c.Outcome), string(c.Detail), micro(c.Times.Dialed), micro(c.Times.Ended), encode(factsOf(s)),
+			micro(c.Times.Answered))
 	}
 }

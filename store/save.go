@@ -67,6 +67,7 @@ func (s *Store) change(ctx context.Context, t tx, c *pager.Change) error {
 	}
 	if p.State == telgate.PageEnded {
 		t.put(ctx, "update page set course = null, progress = null where id = $1", c.Hold.Page) // nobody goes on with it
+		sum(ctx, t, p)
 	}
 	if c.HandOver || shown > 0 {
 		t.tell(ctx, string(c.Hold.Page))
@@ -95,16 +96,17 @@ func (s *Store) late(ctx context.Context, t tx, c *pager.Change) error {
 			continue
 		}
 		call := step.Call
-		kept, err := t.exec(ctx, `update call set state = $1, outcome = $2, detail = $3, dialed = $4, ended = $5, facts = $6
+		kept, err := t.exec(ctx, `update call set state = $1, outcome = $2, detail = $3, dialed = $4, ended = $5, facts = $6, answered = $10
 			where page = $7 and id = $8 and token = $9 and outcome in ('', 'lost')`,
 			string(call.State), string(call.Outcome), string(call.Detail), micro(call.Times.Dialed), micro(call.Times.Ended),
-			encode(factsOf(step)), c.Hold.Page, call.Call, c.Token)
+			encode(factsOf(step)), c.Hold.Page, call.Call, c.Token, micro(call.Times.Answered))
 		if err != nil {
 			return err
 		}
 		if kept == 0 || call.Outcome == telgate.OutcomeLost {
 			continue
 		}
+		t.put(ctx, "update page set summed = 0 where id = $1", c.Hold.Page) // it may have ended meanwhile
 		if call.Reached() {
 			if err := s.tellLate(ctx, t, c.Hold.Page, call); err != nil {
 				return err

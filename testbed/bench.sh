@@ -27,7 +27,7 @@ bench() { # PATTERN TIMES PACKAGE...
 bench . 1x ./media ./sip ./cmd/telgate
 bench '^BenchmarkPages$' 2000x ./store
 bench '^BenchmarkTakingOver' 1x ./store
-bench '^BenchmarkAMillionPages$/^sqlite$/^(history|restart)$' 10x ./store
+bench '^BenchmarkAMillionPages$/^sqlite$/^(history|whole|running|restart)$' 10x ./store
 grep -v -e '^Benchmark' -e '^goos' -e '^goarch' -e '^PASS' -e '^ok' "$programs/out" || true
 
 # benchmark | metric | what | goal | never worse than | correct: more is broken; budget: more is OVER; info: only told
@@ -92,7 +92,9 @@ TakingOver10000Pages            | ms-ready                 | restart with 10,000
 TakingOver10000Pages            | ms-all-claimed           | the same, until every page goes on, ms                  |     |      | info
 AMillionPages/sqlite/restart    | ms                       | restart with 1,000,000 pages stored, ms                 | 1000| 1000 | budget
 AMillionPages/sqlite/history/first | ms                    | history of the last day, the newest 100, ms             | 20  | 20   | budget
-AMillionPages/sqlite/history/day | ms                      | the same, all 2,500 pages of it, ms                     |     |      | info
+AMillionPages/sqlite/history/day | ms                      | the same, all 2,500 pages of it, ms                     | 20  | 20   | budget
+AMillionPages/sqlite/whole/day  | ms                       | the same with every step, as for --json, ms             |     |      | info
+AMillionPages/sqlite/running    | ms                       | what runs, none of it, beside 1,000,000 pages, ms       | 1   | 5    | budget
 AMillionPages/sqlite/history/person | ms                   | history of a person, the newest 100, ms                 |     |      | info
 500 calls at once, everybody listens to the recording and presses 1
 FiveHundredCallsAtOnce          | failed                   | calls not confirmed                                     | 0   | 0    | correct

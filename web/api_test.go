@@ -68,6 +68,8 @@ func TestEveryPathAnswersInItsForm(t *testing.T) {
 		{"GET", "/v1/pages/p9", "", 404, `{"v":1,"reason":"not_found","message":"There is no such page."}`},
 		{"GET", "/v1/pages?person=alice&result=confirmed&since=2026-01-31T00:00:00Z&limit=7", "", 200, "\n{\"v\":1,\"page\":\"p0\""},
 		{"GET", "/v1/pages?state=running", "", 200, `"page":"p1"`},
+		{"GET", "/v1/pages?form=short", "", 200, "\n{\"v\":1,\"page\":\"p0\",\"title\":\"bob\""},
+		{"GET", "/v1/pages?form=short&state=running", "", 200, `"page":"p1"`},
 		{"POST", "/v1/pages/p1/stop", "", 200, `"page":"p1"`},
 		{"POST", "/v1/pages/p9/stop", "{}", 404, "not_found"},
 		{"POST", "/v1/pages/p1/confirm", "", 403, `{"v":1,"reason":"not_allowed","message":"Only the person who is called."}`},
@@ -92,7 +94,7 @@ func TestEveryPathAnswersInItsForm(t *testing.T) {
 			t.Errorf("%s %s: %d %s; want %d and %s", c.method, c.path, code, body, c.code, c.want)
 		}
 	}
-	want := []HistoryQuery{{Since: at(-21 * time.Hour), Person: "alice", Result: telgate.Confirmed, Limit: 7}}
+	want := []HistoryQuery{{Since: at(-21 * time.Hour), Person: "alice", Result: telgate.Confirmed, Limit: 7}, {Limit: 100}}
 	if diff := cmp.Diff(want, o.queries); diff != "" {
 		t.Error(diff)
 	}
@@ -130,6 +132,8 @@ func TestWhatIsNotUnderstoodIsRefusedAndDoesNothing(t *testing.T) {
 		"/v1/pages?since=yesterday":             `\"since\" is no time`,
 		"/v1/pages?result=maybe":                `\"result\" is none of the results`,
 		"/v1/pages?state=dead":                  `\"state\" is not`,
+		"/v1/pages?form=long":                   `\"form\" is not`,
+		"/v1/pages?form=short&trace=true":       `\"form\" has neither`,
 		"/v1/pages/p1?numbers=perhaps":          `\"numbers\" is neither true nor false`,
 		"/v1/pages/p1/events?after=99999999999": `\"after\" is not a number`,
 	} {

@@ -102,6 +102,11 @@ func (d *desk) History(_ context.Context, q HistoryQuery) ([]telgate.Page, error
 	return []telgate.Page{*d.page, {ID: "p0", Title: "bob"}}, d.refuse
 }
 
+func (d *desk) Summaries(ctx context.Context, q HistoryQuery) ([]telgate.Summary, error) {
+	pages, err := d.History(ctx, q)
+	return []telgate.Summary{pages[0].Summary(), pages[1].Summary()}, err
+}
+
 func (d *desk) Pause(_ context.Context, by telgate.Actor, why string, _ bool) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -116,23 +116,34 @@ func errNoPage() error {
 	return &Error{Reason: ReasonNotFound, Message: "There is no such page."}
 }
 
-// pages is GET /v1/pages: one page a line, newest first.
+// pages is GET /v1/pages: one page a line, newest first; in short where "form" says so.
 func (a *API) pages(w http.ResponseWriter, r *http.Request, by telgate.Actor) error {
-	q := newQuery(r, "numbers", "trace", "state", "since", "until", "person", "result", "limit")
+	q := newQuery(r, "numbers", "trace", "state", "since", "until", "person", "result", "limit", "form")
 	f := a.form(q, by)
 	h := HistoryQuery{
 		Since: q.time("since"), Until: q.time("until"), Person: q.text("person"), Result: telgate.Result(q.text("result")),
 		Limit: q.number("limit", pageDefault, pageMost),
 	}
-	state := q.text("state")
+	state, length := q.text("state"), q.text("form")
 	switch {
 	case state != "" && state != "running":
 		q.fault("state", `is not "running"`)
 	case h.Result != "" && !slices.Contains(results(), h.Result):
 		q.fault("result", "is none of the results of a page")
+	case length != "" && length != ShortForm:
+		q.fault("form", `is not "`+ShortForm+`"`)
+	case length != "" && (f.numbers || f.trace):
+		q.fault("form", "has neither whole numbers nor SIP messages")
 	}
 	if q.err != nil {
 		return q.err
+	}
+	if length == ShortForm {
+		found, err := a.inShort(r.Context(), state, h)
+		if err != nil {
+			return err
+		}
+		return list(w, found, telgate.Summary.JSON)
 	}
 	find := a.ports.History.History
 	if state == "running" {
@@ -142,13 +153,33 @@ func (a *API) pages(w http.ResponseWriter, r *http.Request, by telgate.Actor) er
 	if err != nil {
 		return err
 	}
+	return list(w, found, f.page)
+}
+
+// ShortForm is the value of "form" for pages in short: see [telgate.Summary].
+const ShortForm = "short"
+
+func (a *API) inShort(ctx context.Context, state string, h HistoryQuery) ([]telgate.Summary, error) {
+	if state == "" {
+		return a.ports.History.Summaries(ctx, h)
+	}
+	running, err := a.ports.Feed.Running(ctx)
+	found := make([]telgate.Summary, len(running))
+	for i := range running {
+		found[i] = running[i].Summary()
+	}
+	return found, err
+}
+
+// list answers with one line for each that was found. The lines leave together, as far as a buffer takes them.
+func list[T any](w http.ResponseWriter, found []T, write func(T) []byte) error {
 	s := newStream(w)
-	for _, p := range found {
-		if err := s.line(f.page(p)); err != nil {
+	for i := range found {
+		if err := s.put(write(found[i])); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.flush()
 }
 
 func results() []telgate.Result {

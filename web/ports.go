@@ -28,6 +28,8 @@ type Feed interface {
 // History finds pages that were, newest first.
 type History interface {
 	History(ctx context.Context, q HistoryQuery) ([]telgate.Page, error)
+	// Summaries are the same pages in short.
+	Summaries(ctx context.Context, q HistoryQuery) ([]telgate.Summary, error)
 }
 
 // HistoryQuery says which pages; a zero field asks for nothing.

@@ -25,11 +25,19 @@ func newStream(w http.ResponseWriter) *stream {
 
 // line writes one line, and sends it.
 func (s *stream) line(b []byte) error {
+	if err := s.put(b); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// put writes one line, to be sent with what follows.
+func (s *stream) put(b []byte) error {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // a recorder in a test has none
 	if _, err := s.to.Write(append(b, '\n')); err != nil {
 		return errLeft
 	}
-	return s.flush()
+	return nil
 }
 
 func (s *stream) flush() error {

@@ -40,6 +40,16 @@ func (d *desk) History(ctx context.Context, q web.HistoryQuery) (found []telgate
 	return found, err
 }
 
+// Summaries are the same pages in short.
+func (d *desk) Summaries(ctx context.Context, q web.HistoryQuery) ([]telgate.Summary, error) {
+	found, err := d.History(ctx, q)
+	all := make([]telgate.Summary, len(found))
+	for i := range found {
+		all[i] = found[i].Summary()
+	}
+	return all, err
+}
+
 func asked(p telgate.Page, q web.HistoryQuery) bool {
 	return !p.Accepted.Before(q.Since) && (q.Until.IsZero() || p.Accepted.Before(q.Until)) && (q.Result == "" || p.Result == q.Result) &&
 		(q.Person == "" || slices.ContainsFunc(p.Targets, func(t telgate.Target) bool { return t.Nick == q.Person }))

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,13 +107,17 @@ func when(s string, now time.Time) (time.Time, error) {
 
 // list prints pages, newest first.
 func (c *historyCmd) list(a *app, from archive, q web.HistoryQuery) error {
-	var pages []telgate.Page
-	err := from.History(a.ctx, q, client.Form{Numbers: a.cli.ShowNumbers}, func(line []byte) error {
+	form := client.Form{Short: true} // which has no numbers to show
+	if a.cli.JSON {
+		form = client.Form{Numbers: a.cli.ShowNumbers}
+	}
+	var pages []telgate.Summary
+	err := from.History(a.ctx, q, form, func(line []byte) error {
 		if a.cli.JSON {
 			_, err := fmt.Fprintf(a.env.out, "%s\n", line)
 			return err
 		}
-		p, err := telgate.ParsePage(line)
+		p, err := telgate.ParseSummary(line)
 		pages = append(pages, p)
 		return err
 	})
@@ -179,19 +182,4 @@ func (c *historyCmd) audit(a *app, from archive, q web.HistoryQuery) error {
 	}
 	_, err = fmt.Fprint(a.env.out, table(rows))
 	return err
-}
-
-// firstAnswer is the call that was picked up first; nil where none was.
-func firstAnswer(p telgate.Page) *telgate.Call {
-	for _, s := range p.Steps {
-		if s.Call != nil && !s.Call.Times.Answered.IsZero() {
-			return s.Call
-		}
-	}
-	return nil
-}
-
-// calls counts the INVITEs of a page.
-func calls(p telgate.Page) int {
-	return len(slices.DeleteFunc(slices.Clone(p.Steps), func(s telgate.Step) bool { return s.Call == nil }))
 }

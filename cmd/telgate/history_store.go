@@ -49,6 +49,18 @@ type storeArchive struct {
 
 // History gives pages to each, newest first.
 func (s *storeArchive) History(ctx context.Context, q web.HistoryQuery, f client.Form, each func(page []byte) error) error {
+	if f.Short {
+		all, err := s.keeper.Summaries(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if err := each(all[i].JSON()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	pages, err := s.keeper.History(ctx, q)
 	if err != nil {
 		return err

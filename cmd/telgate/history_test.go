@@ -68,6 +68,19 @@ func asReceived(t *testing.T, pages []telgate.Page) []telgate.Page {
 	return pages
 }
 
+// inShort are the same pages as a list receives them.
+func inShort(t *testing.T, pages []telgate.Page) (all []telgate.Summary) {
+	t.Helper()
+	for i := range pages {
+		s, err := telgate.ParseSummary(pages[i].Summary().JSON())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 // goldenText holds a text against a file of testdata.
 func goldenText(t *testing.T, name, got string) {
 	t.Helper()
@@ -89,8 +102,8 @@ func goldenText(t *testing.T, name, got string) {
 func TestHistoryReadsTheSameAsEver(t *testing.T) {
 	pages := asReceived(t, someHistory())
 	var b strings.Builder
-	b.WriteString("# telgate history\n" + historyTable(pages, time.UTC) + "\n# telgate history --csv\n")
-	if err := writeCSV(&b, pages); err != nil {
+	b.WriteString("# telgate history\n" + historyTable(inShort(t, pages), time.UTC) + "\n# telgate history --csv\n")
+	if err := writeCSV(&b, inShort(t, pages)); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range pages {

@@ -17,56 +17,44 @@ import (
 )
 
 // historyTable is pages for people: when, whom, by whom, how it ended, and after how long somebody picked up.
-func historyTable(pages []telgate.Page, in *time.Location) string {
+func historyTable(pages []telgate.Summary, in *time.Location) string {
 	rows := [][]string{{"TIME", "PAGE", "FOR", "ASKED BY", "RESULT", "CALLS", "PICKED UP", "TOOK"}}
-	for _, p := range pages {
+	for i := range pages {
+		p := &pages[i]
 		rows = append(rows, []string{
-			stampIn(p.Accepted, in), string(p.ID), printable(p.Title), printable(askers(p)), standingOf(p), strconv.Itoa(calls(p)),
-			pickedUp(p), took(p),
+			stampIn(p.Accepted, in), string(p.ID), printable(p.Title), printable(askers(p)), standingOf(p), strconv.Itoa(p.Calls),
+			after(p.Accepted, p.PickedUp), after(p.Accepted, p.Ended),
 		})
 	}
 	return table(rows)
 }
 
-func askers(p telgate.Page) string {
-	if len(p.Askers) == 0 {
-		return ""
+func askers(p *telgate.Summary) string {
+	if p.Joined > 0 {
+		return fmt.Sprintf("%s +%d", p.Asker, p.Joined)
 	}
-	first := cmp.Or(p.Askers[0].Name, p.Askers[0].ID)
-	if more := len(p.Askers) - 1; more > 0 {
-		return fmt.Sprintf("%s +%d", first, more)
-	}
-	return first
+	return p.Asker
 }
 
 // standingOf is how a page ended, or how far it is.
-func standingOf(p telgate.Page) string {
+func standingOf(p *telgate.Summary) string {
 	switch {
 	case p.State != telgate.PageEnded:
 		return string(p.State) + "…"
 	case p.Late:
 		return string(p.Result) + ", late"
-	}
-	for _, t := range p.Targets {
-		if t.Result.Reached() && p.Result.Reached() && len(p.Targets) > 1 {
-			return string(p.Result) + " by " + printable(t.Nick)
-		}
+	case p.Reached.Nick != "" && p.Result.Reached() && p.People > 1:
+		return string(p.Result) + " by " + printable(p.Reached.Nick)
 	}
 	return string(p.Result)
 }
 
-func pickedUp(p telgate.Page) string {
-	if c := firstAnswer(p); c != nil {
-		return short(c.Times.Answered.Sub(p.Accepted))
-	}
-	return "-"
-}
-
-func took(p telgate.Page) string {
-	if p.Ended.IsZero() {
+// after is how much later something happened, "-" where it did not.
+func after(begun, at time.Time) string {
+	if at.IsZero() {
 		return "-"
 	}
-	return short(p.Ended.Sub(p.Accepted))
+	return short(at.Sub(begun))
 }
 
 func short(d time.Duration) string { return d.Round(time.Second).String() }
@@ -126,27 +114,15 @@ func pageText(p telgate.Page, numbers bool, in *time.Location) string {
 }
 
 // writeCSV is pages for a spreadsheet. A cell that one would take for a formula gets an apostrophe before it.
-func writeCSV(to io.Writer, pages []telgate.Page) error {
+func writeCSV(to io.Writer, pages []telgate.Summary) error {
 	w := csv.NewWriter(to)
 	rows := [][]string{{"time", "page", "for", "asked_by", "message", "state", "result", "late", "by", "via", "calls", "picked_up_s", "took_s"}}
-	for _, p := range pages {
-		var who telgate.Target
-		for _, t := range p.Targets {
-			if t.Result.Reached() {
-				who = t
-				break
-			}
-		}
-		pickedUp, took := "", ""
-		if c := firstAnswer(p); c != nil {
-			pickedUp = secondsOf(c.Times.Answered.Sub(p.Accepted))
-		}
-		if !p.Ended.IsZero() {
-			took = secondsOf(p.Ended.Sub(p.Accepted))
-		}
+	for i := range pages {
+		p := &pages[i]
 		rows = append(rows, []string{
 			p.Accepted.UTC().Format(time.RFC3339), string(p.ID), p.Title, askers(p), p.Message, string(p.State), string(p.Result),
-			strconv.FormatBool(p.Late), who.By, string(who.Via), strconv.Itoa(calls(p)), pickedUp, took,
+			strconv.FormatBool(p.Late), p.Reached.By, string(p.Reached.Via), strconv.Itoa(p.Calls), secondsAfter(p.Accepted, p.PickedUp),
+			secondsAfter(p.Accepted, p.Ended),
 		})
 	}
 	for _, row := range rows {
@@ -161,7 +137,13 @@ func writeCSV(to io.Writer, pages []telgate.Page) error {
 	return w.Error()
 }
 
-func secondsOf(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) }
+// secondsAfter is how much later something happened, "" where it did not.
+func secondsAfter(begun, at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return strconv.FormatFloat(at.Sub(begun).Seconds(), 'f', 1, 64)
+}
 
 // harmless keeps a spreadsheet from taking somebody's words for a formula.
 func harmless(cell string) string {

@@ -24,8 +24,18 @@ type storeKeeper struct {
 
 // History finds pages of every gateway.
 func (k *storeKeeper) History(ctx context.Context, q web.HistoryQuery) ([]telgate.Page, error) {
-	pages, _, err := k.store.History(ctx, store.Query{Since: q.Since, Until: q.Until, Person: q.Person, Result: q.Result, Limit: q.Limit})
+	pages, _, err := k.store.History(ctx, asStored(q))
 	return pages, err
+}
+
+// Summaries finds the same pages in short.
+func (k *storeKeeper) Summaries(ctx context.Context, q web.HistoryQuery) ([]telgate.Summary, error) {
+	all, _, err := k.store.Summaries(ctx, asStored(q))
+	return all, err
+}
+
+func asStored(q web.HistoryQuery) store.Query {
+	return store.Query{Since: q.Since, Until: q.Until, Person: q.Person, Result: q.Result, Limit: q.Limit}
 }
 
 // Backup writes everything to a new file.

@@ -25,6 +25,7 @@ const lineBytes = 16 << 20
 type Form struct {
 	Numbers bool // whole
 	Trace   bool // with the SIP messages of calls
+	Short   bool // in lists: see [telgate.Summary], which has neither
 }
 
 func (f Form) values() url.Values {
@@ -34,6 +35,9 @@ func (f Form) values() url.Values {
 	}
 	if f.Trace {
 		v.Set("trace", "true")
+	}
+	if f.Short {
+		v.Set("form", web.ShortForm)
 	}
 	return v
 }
