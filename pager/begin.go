@@ -38,7 +38,7 @@ func (r *run) begin(ctx context.Context, m *plan.Move, t *tries, c *plan.Choice)
 			r.pause(ctx, r.pager.env.Now().Add(retryMost), nil)
 		case g.Verdict == Granted:
 			t.numbers, t.rung = []string{m.Entry.Number.Key()}, true
-			r.pager.rung.note(m.Entry.Number.Key(), r, m.Entry.Number, r.pager.env.Now())
+			r.pager.rung.note(m.Entry.Number.Key(), r.rung(m.Entry.Number), r.pager.env.Now())
 			return live, false
 		case g.Verdict == GrantPhoneRests || g.Verdict == GrantPhoneOver:
 			r.dropLine(t)
@@ -95,6 +95,7 @@ func (r *run) beginning(live *telgate.Call, number string) *Beginning {
 	trunk, _ := r.pager.cfg().trunk(live.Trunk)
 	return &Beginning{
 		Change: *r.change(), Call: live.Call, Number: number, Trunk: live.Trunk, Lines: trunk.Limit, RingUntil: live.Times.RingUntil,
+		Nicks: r.plan.Reaches(live.Number),
 	}
 }
 

@@ -116,3 +116,75 @@ func TestThePhoneThatARedirectRangCallsBackForThePerson(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoRingsAnotherGatewayBackIsShownByThePagesOwner(t *testing.T) {
+	in(t, func(t *testing.T) {
+		l := newStrict()
+		d := open(t, []answer{rings()}, l.on(t))
+		two := d.beside(l)
+		id := d.ringing(request("ops"))
+		d.at(5 * time.Second)
+		for range 2 {
+			two.RungBy("main", "+12025550101")
+			synctest.Wait()
+		}
+		two.RungBy("main", "+12025550109") // a stranger
+		synctest.Wait()
+		d.RungBy("main", "+12025550101") // and once more where the page is
+		p, events := d.end(id)
+		if n := count(events, telgate.EventCalledBack); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+		if !p.Targets[0].CalledBack.Equal(d.begun.Add(5*time.Second)) || !p.Targets[1].CalledBack.IsZero() {
+			t.Errorf("%+v", p.Targets)
+		}
+		d.at(time.Hour)
+		two.RungBy("main", "+12025550102")
+		synctest.Wait()
+		if p := l.kept(t, id); !p.Targets[1].CalledBack.Equal(d.begun.Add(time.Hour)) || p.Late {
+			t.Errorf("after the end: %+v", p.Targets)
+		}
+		if mail, err := l.Inbox(t.Context(), "one"); err != nil || len(mail) > 0 {
+			t.Errorf("messages are left: %+v, %v", mail, err)
+		}
+	})
+}
+
+func TestWhoRingsBackIsShownOnTheNewestPageOfAnyGateway(t *testing.T) {
+	in(t, func(t *testing.T) {
+		l := newStrict()
+		d := open(t, []answer{rings()}, l.on(t))
+		two := d.beside(l)
+		older, _ := d.end(d.submit(request("alice")))
+		newest, _ := two.end(two.submit(request("alice")))
+		d.RungBy("main", "+12025550101")
+		synctest.Wait()
+		if p := l.kept(t, newest.ID); p.Targets[0].CalledBack.IsZero() {
+			t.Error("it is not on the newest page")
+		}
+		if p := l.kept(t, older.ID); !p.Targets[0].CalledBack.IsZero() {
+			t.Error("it is on the older page")
+		}
+	})
+}
+
+func TestWhoRingsBackInAnOutageIsShownByTheGatewayThatRang(t *testing.T) {
+	in(t, func(t *testing.T) {
+		l := newStrict()
+		d := open(t, []answer{rings()}, l.on(t))
+		id := d.ringing(request("alice"))
+		for i, fault := range []func(*strict){down, hung} {
+			l.becomes(fault)
+			d.RungBy("main", "+12025550101")
+			d.at(time.Duration(i+1) * 3 * time.Second) // the ledger is not waited for as long
+		}
+		if d.page(id).Targets[0].CalledBack.IsZero() {
+			t.Error("nobody called back")
+		}
+		l.becomes(well)
+		p, events := d.end(id)
+		if n := count(events, telgate.EventCalledBack); n != 1 || p.Targets[0].CalledBack.IsZero() {
+			t.Errorf("told %d times: %+v", n, p.Targets)
+		}
+	})
+}

@@ -71,7 +71,7 @@ func (r *run) follow(ctx context.Context, m *plan.Move, t *tries, trunk *plan.Tr
 	r.page.State = telgate.PageCalling
 	r.setCall(live)
 	r.pager.trunks.note(call, r.pager.env.Now())
-	r.pager.rung.note(number.Key(), r, m.Entry.Number, r.pager.env.Now())
+	r.pager.rung.note(number.Key(), r.rung(m.Entry.Number), r.pager.env.Now())
 	r.tell(&telgate.Event{Kind: telgate.EventForwarded, Order: &live.Order, Status: call.Signal.Status})
 	return &forward{live, release}, nil
 }

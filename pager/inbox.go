@@ -81,8 +81,9 @@ func (r *run) handle(m *Message) bool {
 	over := r.page.Result != ""
 	switch {
 	case m.Back != nil:
-		m.Back.mark(r.page.Targets, m.At)
-		r.tell(m.Back.event(&r.page, m.At, r.page.State == telgate.PageEnded))
+		if m.Back.mark(r.page.Targets, m.At) {
+			r.tell(m.Back.event(&r.page, m.At, r.page.State == telgate.PageEnded))
+		}
 	case m.Confirm != nil:
 		r.confirmed([]string{m.Confirm.Nick}, m.Confirm.Slack, telgate.ViaSlack)
 	case m.Late != nil:

@@ -41,17 +41,24 @@ type Handover interface {
 	Inbox(ctx context.Context, gateway string) ([]Message, error)
 }
 
-// Archive finds pages, whoever owns them.
+// Archive has pages by their names, whoever owns them.
 type Archive interface {
 	// Page is nil where there is none.
 	Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error)
+	// Amend changes a page that has ended, such as by a late confirmation, if it still has the version it was read with;
+	// else ErrFenced: read it again. Its Version is the new one.
+	Amend(ctx context.Context, p *telgate.Page, was int) error
+}
+
+// Finder finds pages that nobody names, whoever owns them. What it costs does not grow with the pages that have ended.
+type Finder interface {
 	// Running are the pages that have not ended, newest first.
 	Running(ctx context.Context) ([]telgate.Page, error)
 	// Ended are those that have, the newest first, at most so many.
 	Ended(ctx context.Context, most int) ([]telgate.Page, error)
-	// Amend changes a page that has ended, such as by a late confirmation, if it still has the version it was read with;
-	// else ErrFenced: read it again. Its Version is the new one.
-	Amend(ctx context.Context, p *telgate.Page, was int) error
+	// Rang is the call that began last, at most so long ago, to a phone with one of these keys, the first of them that was
+	// called at all; nil where none was. It is remembered for [CallbackLife].
+	Rang(ctx context.Context, numbers []string, within time.Duration) (*Rung, error)
 }
 
 // Mutes keeps who is not to be called.
@@ -67,6 +74,7 @@ type Books interface {
 	Ledger
 	Handover
 	Archive
+	Finder
 	Mutes
 }
 
@@ -139,6 +147,7 @@ type Beginning struct {
 	Lines     plan.Limit
 	PerNumber int       // calls to the number within an hour; 0 = no limit, or it is counted already
 	Counts    bool      // it is the first call of its step: it counts for PerNumber
+	Nicks     []string  // whose phone it is
 	RingUntil time.Time // the phone may ring until then, even if this gateway dies
 }
 
@@ -180,6 +189,13 @@ type Message struct {
 	Next    *telgate.Actor // go on to the next step
 	Back    *CalledBack
 	Late    *telgate.Call // a call of an owner before, with the outcome that came too late for it
+}
+
+// Rung is a phone that was rung for a page.
+type Rung struct {
+	Page   telgate.PageID
+	Nicks  []string       // whose it is
+	Number telgate.Number // of the person, also where it forwarded us
 }
 
 // CalledBack is somebody of the page who rang us.

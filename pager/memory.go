@@ -13,7 +13,7 @@ import (
 // keptPages is how many pages Memory keeps.
 const keptPages = 1000
 
-// Memory is a [Ledger], a [Handover] and an [Archive] that last as long as the process. Pagers that share one are the
+// Memory is a [Ledger], a [Handover], an [Archive] and a [Finder] that last as long as the process. Pagers that share one are the
 // gateways of one installation.
 type Memory struct {
 	now func() time.Time
@@ -25,6 +25,7 @@ type Memory struct {
 	busy     busy
 	mail     []Message
 	mutes    []telgate.Mute
+	rang     *rung
 	lastMail int64
 	news     map[chan telgate.PageID]struct{}
 }
@@ -44,7 +45,7 @@ type kept struct {
 // NewMemory returns an empty one.
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{
-		now: now, pages: map[telgate.PageID]*kept{}, accepted: newAccepted(now), busy: newBusy(now),
+		now: now, pages: map[telgate.PageID]*kept{}, accepted: newAccepted(now), busy: newBusy(now), rang: newRung(),
 		news: map[chan telgate.PageID]struct{}{},
 	}
 }

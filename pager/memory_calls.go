@@ -49,8 +49,26 @@ func (m *Memory) Begin(_ context.Context, b *Beginning) (Grant, error) {
 	g := m.busy.take(b)
 	if g.Verdict == Granted {
 		m.keep(k, &b.Change)
+		if b.Counts {
+			m.rang.note(b.Number, Rung{b.Hold.Page, b.Nicks, b.person()}, m.now())
+		}
 	}
 	return g, nil
+}
+
+// person is the number of the person who is called, whichever one their phone forwarded us to.
+func (b *Beginning) person() telgate.Number {
+	for i := range b.Page.Steps {
+		if c := b.Page.Steps[i].Call; c != nil && c.Call == b.Call {
+			return b.Page.Steps[i].Number
+		}
+	}
+	return telgate.Number{}
+}
+
+// Rang is the call that began last to the first of these numbers that was called at all.
+func (m *Memory) Rang(_ context.Context, numbers []string, within time.Duration) (*Rung, error) {
+	return m.rang.by(numbers, m.now().Add(-within)), nil
 }
 
 // take is all or nothing. What a call has already it need not have again: its answer may have been lost.

@@ -64,6 +64,7 @@ type Pager struct {
 	lines  *lines
 	doubts *doubts
 	rung   *rung
+	backs  chan struct{} // incoming calls that are looked into
 	watch  *watchers
 	mutes  mutes
 	lease  standing
@@ -84,7 +85,7 @@ func New(cfg Config, caller Caller, people Directory, books Books, env Env) *Pag
 	p := &Pager{
 		env: env, caller: caller, people: people, books: books, lease: standing{gateway: cmp.Or(env.Gateway, "alone")},
 		phones: newPhones(), trunks: &trunks{health: map[string]plan.Health{}}, watch: newWatchers(),
-		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(),
+		lines: newLines(cfg.Trunks, env.Now), doubts: newDoubts(), rung: newRung(), backs: make(chan struct{}, mostBack),
 		mutes: mutes{now: env.Now}, running: map[telgate.PageID]*run{}, past: newPast(), look: make(chan struct{}, 1),
 	}
 	p.conf.Store(&cfg)

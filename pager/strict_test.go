@@ -135,6 +135,13 @@ func (s *strict) Running(ctx context.Context) ([]telgate.Page, error) {
 	return s.Memory.Running(ctx)
 }
 
+func (s *strict) Rang(ctx context.Context, numbers []string, within time.Duration) (*pager.Rung, error) {
+	if err := s.asked(ctx); err != nil {
+		return nil, err
+	}
+	return s.Memory.Rang(ctx, numbers, within)
+}
+
 func (s *strict) Ended(ctx context.Context, most int) ([]telgate.Page, error) {
 	if err := s.asked(ctx); err != nil {
 		return nil, err

@@ -60,9 +60,9 @@ func (s *Store) grant(ctx context.Context, t tx, b *pager.Beginning) (pager.Gran
 		}
 	}
 	if b.Counts {
-		t.put(ctx, "delete from rung where number = $1 and at <= $2", text(b.Number), now-hour)
-		t.put(ctx, "insert into rung (number, call, at) values ($1, $2, $3) on conflict (number, call) do nothing",
-			text(b.Number), b.Call, now)
+		t.put(ctx, "delete from rung where number = $1 and at <= $2", text(b.Number), now-kept)
+		t.put(ctx, "insert into rung (number, call, at, nicks) values ($1, $2, $3, $4) on conflict (number, call) do nothing",
+			text(b.Number), b.Call, now, text(encode(b.Nicks)))
 	}
 	return s.line(ctx, t, b, now)
 }

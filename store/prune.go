@@ -32,7 +32,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
 		t.put(ctx, "delete from seen where at < $1", micro(before))
 		t.put(ctx, "delete from audit where at < $1", micro(before))
 		t.put(ctx, "delete from cover where ends < $1", micro(before))
-		t.put(ctx, "delete from rung where at <= $1", now-hour)
+		t.put(ctx, "delete from rung where at <= $1", now-kept)
 		t.put(ctx, "delete from phone where until between 1 and $1", now)
 		t.put(ctx, "delete from slot where until between 1 and $1", now)
 		return nil

@@ -1,7 +1,7 @@
 // Package store keeps pages, calls and gateways in rows: in a file of SQLite for one gateway, or in PostgreSQL for several,
 // whose locks and clock then decide between them.
 //
-// [Store] is a pager.Ledger, pager.Handover and pager.Archive, [Gateways] a lease.Register and lease.Peers. A statement is
+// [Store] is a pager.Ledger, pager.Handover, pager.Archive and pager.Finder, [Gateways] a lease.Register and lease.Peers. A statement is
 // the same text for both engines but for a few words, and one suite, storetest, holds both of them to the ports' contracts.
 // No rule of a page is in here, but for those that hold between gateways: who may change a page, which phone and which line
 // are free, and how often.

@@ -24,6 +24,7 @@ var (
 	_ pager.Ledger   = (*store.Store)(nil)
 	_ pager.Handover = (*store.Store)(nil)
 	_ pager.Archive  = (*store.Store)(nil)
+	_ pager.Finder   = (*store.Store)(nil)
 	_ lease.Register = store.Gateways{}
 	_ lease.Peers    = store.Gateways{}
 )

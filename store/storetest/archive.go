@@ -92,6 +92,51 @@ var archive = []test{
 			}
 		}
 	}},
+	{name: "who was rung is found by the number, at either side, for the newest page", run: func(s *suite) {
+		shared := []string{"alice", "bob"}
+		old := page("p1", "alice")
+		h := s.accept(acceptance(old))
+		b := begins(h, &old, "c1", number(1), "main")
+		b.Nicks = []string{"alice"}
+		s.begin(s.a, b, pager.Granted)
+		b = begins(h, &old, "c1b", number(2), "main")
+		b.Nicks = []string{"alice"}
+		s.begin(s.a, b, pager.Granted)
+		old.State, old.Result = telgate.PageEnded, telgate.NotReached
+		free := []pager.Freed{over(&old, telgate.OutcomeNoAnswer), {Call: "c1", Number: number(1).Key()}}
+		s.save(s.a, &pager.Change{Hold: h, Page: old, From: 2, Freed: free})
+		p := page("p2", shared...)
+		h = s.accept(acceptance(p))
+		b = begins(h, &p, "c2", number(1), "main")
+		b.Nicks = shared
+		s.begin(s.a, b, pager.Granted)
+		call(&p, "c3", number(3), "main") // which was forwarded: its second INVITE rings another phone
+		forwarded := &pager.Beginning{
+			Change: pager.Change{Hold: h, Page: p.Clone(), From: 1}, Call: "c3", Number: number(4).Key(), Trunk: "main", Counts: true, Nicks: shared[:1],
+			RingUntil: b.RingUntil,
+		}
+		s.begin(s.a, forwarded, pager.Granted)
+		for _, c := range []struct {
+			keys   []string
+			within time.Duration
+			want   *pager.Rung
+		}{
+			{[]string{number(1).Key()}, time.Hour, &pager.Rung{Page: "p2", Nicks: shared, Number: number(1)}},
+			{[]string{number(2).Key()}, time.Hour, &pager.Rung{Page: "p1", Nicks: shared[:1], Number: number(2)}},
+			{[]string{number(9).Key(), number(2).Key(), number(1).Key()}, time.Hour, &pager.Rung{Page: "p1", Nicks: shared[:1], Number: number(2)}},
+			{[]string{number(4).Key()}, time.Hour, &pager.Rung{Page: "p2", Nicks: shared[:1], Number: number(3)}},
+			{[]string{number(1).Key()}, -time.Hour, nil},
+			{[]string{number(9).Key()}, time.Hour, nil},
+			{nil, time.Hour, nil},
+		} {
+			for _, at := range []Side{s.a, s.b} {
+				got, err := at.Pages.Rang(s.Context(), c.keys, c.within)
+				if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+					s.Errorf("%v within %v: %v (-want +got):\n%s", c.keys, c.within, err, diff)
+				}
+			}
+		}
+	}},
 	{name: "a page that has ended is amended by who read its newest version", run: func(s *suite) {
 		p := page("p1", "alice")
 		h := s.accept(acceptance(p))

@@ -21,6 +21,7 @@ type Pages interface {
 	pager.Ledger
 	pager.Handover
 	pager.Archive
+	pager.Finder
 	pager.Mutes
 }
 
