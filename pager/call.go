@@ -14,23 +14,12 @@ import (
 func (r *run) call(ctx context.Context, live *telgate.Call, s *side) *telgate.Call {
 	ctx, hangup := context.WithCancelCause(ctx)
 	defer hangup(nil)
-	result := make(chan *telgate.Call, 1)
+	var call *telgate.Call
+	down := make(chan struct{})
 	s.told, s.hangup, s.step = newMailbox(r.inbox.wake), hangup, live.Step-1
 	told := s.told.put
-	r.pager.work.Go(func() { result <- r.pager.caller.Call(ctx, &live.Order, told) })
-	var call *telgate.Call
-	for call == nil {
-		r.sides.yield()
-		select {
-		case <-r.inbox.wake:
-			r.sides.take()
-			r.hear()
-		case m := <-r.inbox.asked:
-			r.sides.take()
-			r.answer(m)
-		case call = <-result:
-			r.sides.take()
-		}
+	r.pager.work.Go(func() { call = r.pager.caller.Call(ctx, &live.Order, told); close(down) })
+	for !r.listen(signals{over: down}) { //nolint:revive // it handles what is said meanwhile
 	}
 	r.during(s)
 	s.told, s.hangup = nil, nil

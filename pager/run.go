@@ -201,23 +201,40 @@ func (r *run) show() {
 func (r *run) pause(ctx context.Context, until time.Time, wake <-chan struct{}) {
 	timer := time.NewTimer(until.Sub(r.pager.env.Now()))
 	defer timer.Stop()
+	r.listen(signals{timer.C, wake, ctx.Done(), r.ends.drained})
+}
+
+// signals are what a page waits for, each nil where it does not.
+type signals struct {
+	due                    <-chan time.Time
+	over, stopped, drained <-chan struct{}
+}
+
+// listen gives the turn away until there is a signal, which it tells, or until somebody has something to say, which is handled.
+func (r *run) listen(to signals) (signalled bool) {
+	var question *asked
 	r.sides.yield()
 	select {
-	case <-timer.C:
-		r.sides.take()
-	case <-wake:
-		r.sides.take()
-	case <-ctx.Done():
-		r.sides.take()
-	case <-r.ends.drained:
-		r.sides.take()
-	case m := <-r.inbox.asked:
-		r.sides.take()
-		r.answer(m)
+	case <-to.due:
+		signalled = true
+	case <-to.over:
+		signalled = true
+	case <-to.stopped:
+		signalled = true
+	case <-to.drained:
+		signalled = true
+	case question = <-r.inbox.asked:
 	case <-r.inbox.wake:
-		r.sides.take()
+	}
+	r.sides.take()
+	switch {
+	case signalled:
+	case question != nil:
+		r.answer(question)
+	default:
 		r.hear()
 	}
+	return signalled
 }
 
 // wait passes the time until the next step.

@@ -119,17 +119,7 @@ func (r *run) await(ctx context.Context, until time.Time) {
 		r.pause(ctx, until, r.sides.ended)
 		return
 	}
-	r.sides.yield()
-	select {
-	case <-r.sides.ended:
-		r.sides.take()
-	case m := <-r.inbox.asked:
-		r.sides.take()
-		r.answer(m)
-	case <-r.inbox.wake:
-		r.sides.take()
-		r.hear()
-	}
+	r.listen(signals{over: r.sides.ended})
 }
 
 // letGo ends what is not needed any more because somebody was reached: everything, but in a roll call only what would reach
