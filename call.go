@@ -2,6 +2,7 @@ package telgate
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -59,6 +60,11 @@ const EventInvited EventKind = "invited"
 func (c Call) Reached() bool {
 	return c.Outcome == OutcomeConfirmed ||
 		c.Outcome == OutcomeAnswered && c.Detail == DetailListened && c.Confirm == ConfirmAnswer
+}
+
+// KeyHeard tells whether the call is confirmed by its key. One in progress is saying thanks then.
+func (c Call) KeyHeard() bool {
+	return slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Confirms })
 }
 
 // RedirectedTo is where the peer sent the call, followed or not: the last two digits, "" if nowhere.
@@ -154,6 +160,8 @@ type Key struct {
 	Via   string        // "rfc4733" or "info"
 	After time.Duration // since the answer
 	Early bool          // came before it could count
+
+	Confirms bool // it is the confirm key and counts: the call is confirmed, whatever becomes of it
 }
 
 // StopCause cancels the context of a call: why it is no longer wanted. Voice turns it into CANCEL or BYE.

@@ -74,6 +74,7 @@ type eventJSON struct {
 	Key         string       `json:"key,omitempty"`
 	KeyVia      string       `json:"key_via,omitempty"`
 	KeyEarly    bool         `json:"key_early,omitempty"`
+	KeyConfirms bool         `json:"key_confirms,omitempty"`
 	Until       string       `json:"until,omitempty"`
 	Asker       string       `json:"asker,omitempty"`
 	Message     string       `json:"message,omitempty"`
@@ -126,6 +127,8 @@ type keyJSON struct {
 	Via   string `json:"via"`
 	MS    int64  `json:"ms"`
 	Early bool   `json:"early,omitempty"`
+
+	Confirms bool `json:"confirms,omitempty"`
 }
 
 // JSON is the public form of an event: one object without a newline. Numbers are masked unless showNumbers.
@@ -159,7 +162,7 @@ func (e Event) encode(showNumbers, trace bool) []byte {
 		out.SIPStatus = &e.Status
 	}
 	if e.Key != nil {
-		out.Key, out.KeyVia, out.KeyEarly = e.Key.Digit, e.Key.Via, e.Key.Early
+		out.Key, out.KeyVia, out.KeyEarly, out.KeyConfirms = e.Key.Digit, e.Key.Via, e.Key.Early, e.Key.Confirms
 	}
 	if e.Asker != nil {
 		out.Asker, out.Message = e.Asker.ID, e.Asker.Message
@@ -199,7 +202,7 @@ func ended(c Call) *callEndedJSON {
 		Keys: make([]keyJSON, 0, len(c.Keys)),
 	}
 	for _, k := range c.Keys {
-		out.Keys = append(out.Keys, keyJSON{Key: k.Digit, Via: k.Via, MS: k.After.Milliseconds(), Early: k.Early})
+		out.Keys = append(out.Keys, keyJSON{Key: k.Digit, Via: k.Via, MS: k.After.Milliseconds(), Early: k.Early, Confirms: k.Confirms})
 	}
 	return out
 }

@@ -35,7 +35,7 @@ func ParseEvent(b []byte) (Event, error) {
 		}
 	}
 	if in.Key != "" {
-		e.Key = &Key{Digit: in.Key, Via: in.KeyVia, Early: in.KeyEarly}
+		e.Key = &Key{Digit: in.Key, Via: in.KeyVia, Early: in.KeyEarly, Confirms: in.KeyConfirms}
 	}
 	for _, t := range in.People {
 		e.People = append(e.People, Target{Nick: t.Person, Name: t.Person, Result: t.Result, By: t.By, Via: t.Via})
@@ -68,7 +68,7 @@ func (c *Call) learn(j *callEndedJSON, status *int, first time.Time) {
 		Codec: j.Codec, Media: j.Media, Suite: j.SRTPSuite, Early: j.EarlyAudio, Prompt: time.Duration(j.PromptMS) * time.Millisecond, RTP: j.RTP,
 	}
 	for _, k := range j.Keys {
-		c.Keys = append(c.Keys, Key{Digit: k.Key, Via: k.Via, After: time.Duration(k.MS) * time.Millisecond, Early: k.Early})
+		c.Keys = append(c.Keys, Key{Digit: k.Key, Via: k.Via, After: time.Duration(k.MS) * time.Millisecond, Early: k.Early, Confirms: k.Confirms})
 	}
 	for _, m := range j.Trace {
 		local, remote := m.To, m.From

@@ -57,7 +57,7 @@ func events() []telgate.Event {
 			Alerting: telgate.AlertingSignalled, SIPCallID: "id@192.0.2.1",
 		},
 		Audio: telgate.Audio{Codec: "PCMU", Media: telgate.MediaSRTP, Suite: "AEAD_AES_128_GCM", Early: telgate.EarlyUnknown, Prompt: 3210 * time.Millisecond, RTP: telgate.RTP{Sent: 300, Received: 290, Lost: 2}},
-		Keys:  []telgate.Key{{Digit: "1", Via: "rfc4733", After: 900 * time.Millisecond, Early: true}, {Digit: "1", Via: "rfc4733", After: 5 * time.Second}},
+		Keys:  []telgate.Key{{Digit: "1", Via: "rfc4733", After: 900 * time.Millisecond, Early: true}, {Digit: "1", Via: "rfc4733", After: 5 * time.Second, Confirms: true}},
 	}
 	failed := telgate.Call{
 		Order: *order(), State: telgate.CallEnded, Outcome: telgate.OutcomeTrunkFailed, Detail: telgate.DetailTransport, Scope: telgate.ScopeTrunk,
@@ -89,6 +89,7 @@ func events() []telgate.Event {
 		{Kind: telgate.EventCalledBack, Order: &telgate.Order{Page: "p1", Person: "alice", Number: mobile(), Trunk: "main"}, People: confirmed[:1], Late: true},
 		{Kind: telgate.EventWaitingForLine, Order: &telgate.Order{Page: "p1", Person: "bob", Step: 4, Round: 1, Number: mobile(), Trunk: "main"}, Until: moment(10 * time.Second)},
 		{Kind: telgate.EventPersonConfirmed, People: confirmed[:1]},
+		{Kind: telgate.EventKey, Order: order(), Key: &telgate.Key{Digit: "1", Via: "info", After: 5 * time.Second, Confirms: true}},
 	}
 	for i := range all {
 		all[i].Seq, all[i].Page, all[i].Time = i+1, "p1", moment(time.Duration(i)*time.Second)

@@ -88,11 +88,31 @@ func (r *run) during(s *side) {
 			}
 		case telgate.EventAnswered:
 			live.State, live.Times.Answered = telgate.CallAnswered, ev.Time
+		case telgate.EventKey:
+			live.Keys = append(slices.Clip(live.Keys), *ev.Key)
 		default:
 		}
 		r.setCall(&live)
+		confirmed := r.heard(s, ev) // before the key is told: what it means is written with it
 		r.tell(ev)
+		if confirmed != nil {
+			r.tell(confirmed)
+		}
 	}
+}
+
+// heard takes it in that the confirm key was pressed, as soon as it was: a gateway that dies while the call says thanks must not
+// have told somebody what nobody knows. It returns what is to be told of it. The call goes on to its end.
+func (r *run) heard(s *side, ev *telgate.Event) *telgate.Event {
+	if ev.Kind != telgate.EventKey || !ev.Key.Confirms {
+		return nil
+	}
+	s.thanks = true
+	if r.page.Result == telgate.Confirmed {
+		return nil
+	}
+	c := r.page.Steps[s.step].Call
+	return r.reach(r.plan.Reaches(c.Number), c.Number.String(), telgate.ViaKey, telgate.Confirmed)
 }
 
 // setCall makes a step's call another one: what was shown before does not change.
@@ -113,7 +133,7 @@ func (r *run) ended(c *telgate.Call, t *tries) {
 	r.pager.env.Log.Info("call ended", "page", r.page.ID, "call", c.Call, "person", c.Person, "number", c.Number,
 		"trunk", c.Trunk, "outcome", c.Outcome, "detail", c.Detail, "status", c.Signal.Status, "q850", c.Signal.Q850,
 		"sip_call_id", c.Signal.SIPCallID, "err", c.Signal.Err)
-	if !c.Reached() || r.page.Result == telgate.Confirmed {
+	if !c.Reached() || r.page.Result == telgate.Confirmed || t.side.thanks { // a key was taken in when it was heard
 		return
 	}
 	via, result := telgate.ViaKey, telgate.Confirmed
@@ -123,23 +143,31 @@ func (r *run) ended(c *telgate.Call, t *tries) {
 	r.reached(r.plan.Reaches(c.Number), c.Number.String(), via, result)
 }
 
-// reached: one person is enough, but in a roll call; a shared phone counts for all whose it is.
+// reached takes it in that somebody was reached, and tells it.
 func (r *run) reached(nicks []string, by string, via telgate.Via, result telgate.Result) {
+	if ev := r.reach(nicks, by, via, result); ev != nil {
+		r.tell(ev)
+	}
+}
+
+// reach takes it in that somebody was reached, and returns what is to be told; nil where that is nothing. One person is enough,
+// but in a roll call; a shared phone counts for all whose it is.
+func (r *run) reach(nicks []string, by string, via telgate.Via, result telgate.Result) *telgate.Event {
 	news := mark(r.page.Targets, nicks, telgate.Target{Result: result, By: by, Via: via, At: r.pager.env.Now()})
 	if r.page.Way.RollCall {
 		r.plan.Reached(&r.state.Progress, nicks)
 		r.moved = true
 		if result = called(r.page.Targets); result == telgate.Partial {
 			r.letGo(by)
-			r.tell(&telgate.Event{Kind: telgate.EventPersonConfirmed, People: news})
-			return
+			return &telgate.Event{Kind: telgate.EventPersonConfirmed, People: news}
 		}
 	}
 	r.end(result)
 	r.letGo(by)
-	if result == telgate.Confirmed {
-		r.tell(&telgate.Event{Kind: telgate.EventPageConfirmed, Result: result, People: r.page.Targets})
+	if result != telgate.Confirmed {
+		return nil
 	}
+	return &telgate.Event{Kind: telgate.EventPageConfirmed, Result: result, People: r.page.Targets}
 }
 
 // mark writes down who was reached and how, and returns those of whom that is news.

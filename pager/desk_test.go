@@ -381,10 +381,29 @@ func confirms(after time.Duration) answer {
 		if c := hold(ctx, time.Second, telgate.Call{}); c.Outcome != "" {
 			return c
 		}
-		emit(telgate.Event{Kind: telgate.EventKey, Key: &telgate.Key{Digit: "1", Via: "rfc4733"}})
+		key := pressed()
+		emit(telgate.Event{Kind: telgate.EventKey, Key: &key})
 		return telgate.Call{Outcome: telgate.OutcomeConfirmed}
 	}
 }
+
+// thanked is somebody who presses the key a second after picking up, who did so after so long, and is thanked for three seconds;
+// a call that is stopped meanwhile ends at once. How it ended, all in all, is what it says then.
+func thanked(after time.Duration, as telgate.Outcome) answer {
+	return func(ctx context.Context, emit func(telgate.Event)) telgate.Call {
+		if c := confirms(after)(ctx, emit); c.Outcome != telgate.OutcomeConfirmed {
+			return c
+		}
+		c := telgate.Call{Outcome: as, Keys: []telgate.Key{pressed()}}
+		if said := hold(ctx, 3*time.Second, c); said.Outcome == as {
+			return said
+		}
+		return c
+	}
+}
+
+// pressed is the confirm key, in time.
+func pressed() telgate.Key { return telgate.Key{Digit: "1", Via: "rfc4733", Confirms: true} }
 
 // fails is a trunk that refuses without any alerting.
 func fails(detail telgate.Detail) answer {

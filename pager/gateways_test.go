@@ -186,8 +186,8 @@ func TestAGatewayThatDrainsHandsOverPagesWithoutACall(t *testing.T) {
 			}
 		}
 		same(t, "events there", kinds(events), []telgate.EventKind{
-			telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventKey, telgate.EventCallEnded,
-			telgate.EventPageConfirmed, telgate.EventPageEnded,
+			telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventKey, telgate.EventPageConfirmed,
+			telgate.EventCallEnded, telgate.EventPageEnded,
 		})
 	})
 }

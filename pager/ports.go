@@ -7,8 +7,8 @@ import (
 )
 
 // Caller makes one call and blocks until it is over; room voice is one. Cancelling ctx with a [telgate.StopCause] hangs
-// up. The order is read only. emit is called in order and does not block. The Call returned is the pager's; nobody changes
-// it any more.
+// up. The order is read only. emit is called in order and does not block; a key that confirms has reached somebody, whatever
+// becomes of the call after it. The Call returned is the pager's; nobody changes it any more.
 type Caller interface {
 	Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call
 }

@@ -244,7 +244,7 @@ func TestTheKeyConfirmsThePage(t *testing.T) {
 		if alice.By != "+1…01" || alice.Via != telgate.ViaKey || !alice.At.Equal(d.begun.Add(29*time.Second)) || p.Late {
 			t.Errorf("confirmed by %+v", alice)
 		}
-		confirmed := events[len(events)-2]
+		confirmed := events[len(events)-3]
 		if confirmed.Kind != telgate.EventPageConfirmed || confirmed.People[1].Result != telgate.Confirmed || confirmed.Late {
 			t.Errorf("told as %+v", confirmed)
 		}

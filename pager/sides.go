@@ -24,6 +24,7 @@ type side struct {
 	hangup context.CancelCauseFunc // ends the call that is up; nil where there is none
 	told   *mailbox                // by that call
 	step   int                     // its index
+	thanks bool                    // its key was heard: the call says thanks, and ends by itself
 }
 
 func newSides() sides {
@@ -51,10 +52,10 @@ func (s *sides) stop(cause *telgate.StopCause) {
 	}
 }
 
-// hangUp ends the calls that are up: their steps are over with them.
+// hangUp ends the calls that are up, but those that end by themselves: their steps are over with them.
 func (s *sides) hangUp(cause *telgate.StopCause) {
 	for _, x := range s.all {
-		if x.hangup != nil {
+		if x.hangup != nil && !x.thanks {
 			x.hangup(cause)
 		}
 	}
@@ -123,10 +124,13 @@ func (r *run) await(ctx context.Context, until time.Time) {
 }
 
 // letGo ends what is not needed any more because somebody was reached: everything, but in a roll call only what would reach
-// nobody else.
+// nobody else. Whoever is being thanked is let hear it.
 func (r *run) letGo(by string) {
 	cause := &telgate.StopCause{Why: telgate.StopConfirmed, By: by}
 	for _, s := range r.sides.all {
+		if s.thanks {
+			continue
+		}
 		if r.page.Result != "" || !r.plan.Wanted(&r.state.Progress, s.entry) {
 			s.end(cause)
 		}

@@ -48,9 +48,10 @@ func TestPeopleAreCalledSideBySideAndTheFirstConfirmationHangsTheOthersUp(t *tes
 		if took := p.Ended.Sub(p.Accepted); took != 5*time.Second {
 			t.Errorf("ended after %v", took)
 		}
-		last := kinds(events)[len(events)-4:]
+		last := kinds(events)[len(events)-5:]
 		same(t, "the last events", last, []telgate.EventKind{
-			telgate.EventPageConfirmed, telgate.EventCallEnded, telgate.EventCallEnded, telgate.EventPageEnded,
+			telgate.EventPageConfirmed,
+			telgate.EventCallEnded, telgate.EventCallEnded, telgate.EventCallEnded, telgate.EventPageEnded,
 		})
 		for i, s := range p.Steps {
 			if s.N != i+1 || s.Call.Step != s.N || s.Call.Person != s.Person {

@@ -131,6 +131,9 @@ func (r *run) learn(ctx context.Context, m *plan.Move, t *tries, call *telgate.C
 		r.pager.env.Log.Warn("a trunk knows none of the last numbers", "trunk", call.Trunk, "numbers", unknownMost, "looks_like", WrongNotation)
 	}
 	t.unheard = t.unheard || !knowsNot(call)
+	if t.side.thanks { // whoever picked it up has confirmed
+		return false
+	}
 	switch call.Outcome {
 	case telgate.OutcomeTrunkFailed:
 		return call.Detail != telgate.DetailNoFinal && call.Detail != telgate.DetailUnusableAnswer

@@ -137,11 +137,12 @@ func (p *past) hold(id telgate.PageID) (Hold, bool) {
 func (r *run) resume(ctx context.Context) {
 	now := r.pager.env.Now()
 	for i := min(r.state.noted, len(r.page.Steps)); i < len(r.page.Steps); i++ {
-		c := r.page.Steps[i].Call
-		if c == nil || r.state.after[i] {
+		if r.page.Steps[i].Call == nil || r.state.after[i] {
 			continue
 		}
 		r.reap(i) //nolint:contextcheck // the phone is told to stop, whoever stops here
+		r.keepHeard(i)
+		c := r.page.Steps[i].Call
 		e := r.plan.Entry(c.Number)
 		if e != nil {
 			r.plan.Done(&r.state.Progress, e)
@@ -188,6 +189,18 @@ func (r *run) reap(step int) {
 		p.env.Log.Info("call of a gateway that died is ended", "page", r.hold.Page, "call", lost.Call, "trunk", lost.Trunk,
 			"answered", !lost.Times.Answered.IsZero(), "sip_call_id", lost.Signal.SIPCallID, "status", status, "err", err)
 	})
+}
+
+// keepHeard says of a call that was lost while it said thanks what is known of it: it was confirmed.
+func (r *run) keepHeard(step int) {
+	lost := r.page.Steps[step].Call
+	if lost.Outcome != telgate.OutcomeLost || !lost.KeyHeard() {
+		return
+	}
+	confirmed := *lost
+	confirmed.Outcome, confirmed.Detail = telgate.OutcomeConfirmed, telgate.DetailNone
+	r.page.Steps[step].Call = &confirmed
+	r.from = min(r.from, step)
 }
 
 // handOver gives a page back that has no call up: whoever is there goes on with it.

@@ -23,8 +23,8 @@ func TestFollowTellsEverythingInOrderAndThePagesEndLast(t *testing.T) {
 			telgate.EventDialing, telgate.EventCallEnded,
 			telgate.EventDialing, telgate.EventRinging, telgate.EventCallEnded,
 			telgate.EventWaiting,
-			telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventKey, telgate.EventCallEnded,
-			telgate.EventPageConfirmed, telgate.EventPageEnded,
+			telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventKey, telgate.EventPageConfirmed,
+			telgate.EventCallEnded, telgate.EventPageEnded,
 		})
 		for i, ev := range seen {
 			if ev.Seq != i+1 || ev.Page != id || ev.Time.IsZero() {

@@ -89,6 +89,8 @@ type (
 		Via   string `json:"via,omitempty"`
 		After int64  `json:"after"`
 		Early bool   `json:"early,omitempty"`
+
+		Confirms bool `json:"confirms,omitempty"`
 	}
 
 	sipRow struct {
@@ -160,7 +162,7 @@ func callOf(c *telgate.Call) *callRow {
 		row.Ending = &e
 	}
 	for _, k := range c.Keys {
-		row.Keys = append(row.Keys, keyRow{k.Digit, k.Via, k.After.Microseconds(), k.Early})
+		row.Keys = append(row.Keys, keyRow{k.Digit, k.Via, k.After.Microseconds(), k.Early, k.Confirms})
 	}
 	for i := range c.Trace {
 		m := &c.Trace[i]
@@ -190,7 +192,7 @@ func (row *callRow) call(c *telgate.Call) {
 		c.Ending = telgate.Ending(*row.Ending)
 	}
 	for _, k := range row.Keys {
-		c.Keys = append(c.Keys, telgate.Key{Digit: k.Digit, Via: k.Via, After: micros(k.After), Early: k.Early})
+		c.Keys = append(c.Keys, telgate.Key{Digit: k.Digit, Via: k.Via, After: micros(k.After), Early: k.Early, Confirms: k.Confirms})
 	}
 	for i := range row.Trace {
 		m := &row.Trace[i]

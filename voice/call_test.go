@@ -256,11 +256,30 @@ func TestAKeyCountsOnlyAfterEnoughOfTheSpokenRecording(t *testing.T) {
 			s.pass(time.Second)
 			s.stop(&telgate.StopCause{Why: telgate.StopAsked})
 			call, _ := s.hungUp(t, sip.EndedByLocalBye)
-			if got := call.Outcome == telgate.OutcomeConfirmed; got == c.early || len(call.Keys) != 1 || call.Keys[0].Early != c.early {
+			if got := call.Outcome == telgate.OutcomeConfirmed; got == c.early || len(call.Keys) != 1 || call.Keys[0].Early != c.early || call.KeyHeard() == c.early {
 				t.Errorf("%s: outcome %s, keys %v", c.name, call.Outcome, call.Keys)
 			}
 		})
 	}
+}
+
+func TestTheKeyThatConfirmsIsToldAtOnceAndOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, nil)
+		s.signal(answer()...)
+		s.pass(startAfterACK + 500*time.Millisecond + 1500*time.Millisecond)
+		s.press('1')
+		told := s.events[len(s.events)-2:]
+		if told[0].Kind != telgate.EventKey || !told[0].Key.Confirms || told[1].Kind != telgate.EventPrompt || told[1].Clip != prompts.NameConfirmed {
+			t.Errorf("told %+v", told)
+		}
+		s.pass(200 * time.Millisecond)
+		s.press('1') // pressed again while thanks are said
+		call, _ := s.hungUp(t, sip.EndedByPeerBye)
+		if len(call.Keys) != 2 || !call.Keys[0].Confirms || call.Keys[1].Confirms || call.Keys[1].Early || call.Outcome != telgate.OutcomeConfirmed {
+			t.Errorf("%s, %+v", call.Outcome, call.Keys)
+		}
+	})
 }
 
 func TestAKeyBeforeTheRecordingStartsItAtOnce(t *testing.T) {

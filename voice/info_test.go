@@ -38,7 +38,7 @@ func TestAKeyInAnINFOCountsAsOneInRTPDoes(t *testing.T) {
 			s.pass(time.Second)
 			s.stop(&telgate.StopCause{Why: telgate.StopAsked})
 			call, _ := s.hungUp(t, sip.EndedByLocalBye)
-			if got := call.Outcome == telgate.OutcomeConfirmed; got == c.early || len(call.Keys) != 1 || call.Keys[0].Early != c.early || call.Keys[0].Via != "info" {
+			if got := call.Outcome == telgate.OutcomeConfirmed; got == c.early || len(call.Keys) != 1 || call.Keys[0].Early != c.early || call.KeyHeard() == c.early || call.Keys[0].Via != "info" {
 				t.Errorf("%s: %s, keys %v", c.name, call.Outcome, call.Keys)
 			}
 		})

@@ -21,6 +21,7 @@ func (c *call) pressed(k media.Key, via KeySource) {
 	t.via = via
 	said := t.spoken + t.sentOf(k)
 	key.Early = !t.confirmed && said < c.cfg.ConfirmAfter
+	key.Confirms = !t.confirmed && !key.Early && key.Digit == c.cfg.ConfirmKey
 	c.out.Keys = append(c.out.Keys, key)
 	c.tell(telgate.Event{Kind: telgate.EventKey, Key: &key})
 	switch {
@@ -29,7 +30,7 @@ func (c *call) pressed(k media.Key, via KeySource) {
 		if !t.begun {
 			c.playAlert()
 		}
-	case key.Digit == c.cfg.ConfirmKey:
+	case key.Confirms:
 		c.confirm()
 	case key.Digit == c.cfg.RepeatKey && c.cfg.RepeatKey != "":
 		t.spoken = said

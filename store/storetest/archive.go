@@ -189,7 +189,7 @@ func Full() telgate.Page {
 			Codec: "PCMU", Media: telgate.MediaSRTP, Suite: "AES_CM_128_HMAC_SHA1_80", Early: telgate.EarlyRingback, Prompt: 7 * time.Second,
 			RTP: telgate.RTP{Sent: 1, Received: 2, Lost: 3},
 		},
-		Keys:   []telgate.Key{{Digit: "1", Via: "rfc4733", After: 3 * time.Second, Early: true}},
+		Keys:   []telgate.Key{{Digit: "1", Via: "rfc4733", After: 3 * time.Second, Early: true, Confirms: true}},
 		Ending: telgate.Ending{Transport: "udp", Peer: "192.0.2.1:5060", Request: "CANCEL sip:7101@pbx SIP/2.0\r\n\r\n"},
 		Trace: []telgate.SIPMessage{{
 			At: at(1), Sent: true, Transport: "UDP", Local: "192.0.2.1:5060", Remote: "192.0.2.2:5060", Line: "INVITE sip:x", SDP: "audio",

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"telgate"
 	"telgate/lease"
 	"telgate/pager"
@@ -65,6 +67,34 @@ var burying = []test{
 		other := begins(r.Hold, &r.Page, "c3", number(2), "main")
 		other.Lines.Calls = 1
 		s.begin(s.b, other, pager.GrantNoLine)
+	}},
+	{name: "a page whose gateway died while it said thanks is claimed as confirmed, and whoever goes on says so of its call", others: true, run: func(s *suite) {
+		p := page("p1", "alice")
+		h := s.accept(acceptance(p))
+		s.begin(s.a, begins(h, &p, "c1", number(1), "main"), pager.Granted)
+		heard(&p)
+		s.save(s.a, &pager.Change{Hold: h, Page: p})
+		s.bury(gatewayA)
+		records, err := s.b.Pages.Claim(s.Context(), gatewayB, 10)
+		if err != nil || len(records) != 1 {
+			s.Fatalf("Claim: %+v, %v", records, err)
+		}
+		r := records[0]
+		if diff := cmp.Diff(p.Targets, r.Page.Targets); diff != "" || r.Page.Result != telgate.Confirmed || r.Page.State == telgate.PageEnded {
+			s.Errorf("%s %s, targets (-want +got):\n%s", r.Page.State, r.Page.Result, diff)
+		}
+		if c := r.Page.Steps[0].Call; c.Outcome != telgate.OutcomeLost || !c.KeyHeard() {
+			s.Errorf("call %+v", c)
+		}
+		over(&r.Page, telgate.OutcomeConfirmed)
+		r.Page.State, r.Page.Ended = telgate.PageEnded, accepted().Add(2*time.Minute)
+		s.save(s.b, &pager.Change{Hold: r.Hold, Page: r.Page})
+		over(&p, telgate.OutcomeAnswered) // the first one was not dead after all, and is late
+		if err := s.a.Pages.Save(s.Context(), &pager.Change{Hold: h, Page: p}); !errors.Is(err, pager.ErrFenced) {
+			s.Errorf("Save: %v", err)
+		}
+		s.same(s.b, r.Page)
+		s.inbox(s.b, gatewayB, 0)
 	}},
 	{name: "what a dead gateway held is free when it cannot ring any more", others: true, run: func(s *suite) {
 		p := page("p1", "alice")

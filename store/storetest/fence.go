@@ -104,6 +104,25 @@ var fencing = []test{
 			s.Errorf("message %+v (-want +got):\n%s", m, diff)
 		}
 	}},
+	{name: "a key that was heard by who had the page before confirms it when its call has ended", run: func(s *suite) {
+		p := page("p1", "alice")
+		h := s.accept(acceptance(p))
+		s.begin(s.a, begins(h, &p, "c1", number(1), "main"), pager.Granted)
+		r := s.handOver(h, p)
+		heard(&p)
+		if err := s.a.Pages.Save(s.Context(), &pager.Change{Hold: h, Page: p}); !errors.Is(err, pager.ErrFenced) {
+			s.Errorf("Save: %v", err)
+		}
+		s.same(s.a, r.Page)
+		s.inbox(s.b, gatewayB, 0)
+		over(&p, telgate.OutcomeConfirmed)
+		if err := s.a.Pages.Save(s.Context(), &pager.Change{Hold: h, Page: p}); !errors.Is(err, pager.ErrFenced) {
+			s.Errorf("Save: %v", err)
+		}
+		if m := s.inbox(s.b, gatewayB, 1)[0]; m.Late == nil || !m.Late.KeyHeard() {
+			s.Errorf("message %+v", m)
+		}
+	}},
 	{name: "a call of the next owner is not the last one's to write", run: func(s *suite) {
 		p := page("p1", "alice")
 		h := s.accept(acceptance(p))

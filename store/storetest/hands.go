@@ -28,6 +28,22 @@ var hands = []test{
 			s.Errorf("claimed twice: %v, %v", again, err)
 		}
 	}},
+	{name: "a page is confirmed while its call is up, and calls nobody for whoever joins it", run: func(s *suite) {
+		p := page("p1", "alice")
+		h := s.accept(acceptance(p))
+		s.begin(s.a, begins(h, &p, "c1", number(1), "main"), pager.Granted)
+		heard(&p)
+		s.save(s.a, &pager.Change{Hold: h, Page: p})
+		s.same(s.b, p)
+		a := acceptance(page("p2", "alice"))
+		a.Join = true
+		s.accept(a)
+		f := over(&p, telgate.OutcomeConfirmed)
+		s.save(s.a, &pager.Change{Hold: h, Page: p, Freed: []pager.Freed{f}})
+		p.State, p.Version, p.Ended = telgate.PageEnded, p.Version+1, accepted().Add(2*time.Minute)
+		s.save(s.a, &pager.Change{Hold: h, Page: p, From: 1})
+		s.same(s.b, p)
+	}},
 	{name: "pages are claimed when they are due, the longest due first, so many", run: func(s *suite) {
 		for id, due := range map[telgate.PageID]time.Duration{"p1": -time.Minute, "p2": -time.Hour, "p3": time.Hour, "p4": -time.Second} {
 			p := page(id, "alice")

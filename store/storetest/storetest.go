@@ -156,6 +156,18 @@ func over(p *telgate.Page, o telgate.Outcome) pager.Freed {
 	return pager.Freed{Call: ended.Call, Number: last.Number.Key()}
 }
 
+// heard has the confirm key heard in the last call of a page: the page is confirmed, and the call still up.
+func heard(p *telgate.Page) {
+	last := &p.Steps[len(p.Steps)-1]
+	up := *last.Call
+	up.State, up.Keys = telgate.CallAnswered, []telgate.Key{{Digit: "1", Via: "rfc4733", After: 4 * time.Second, Confirms: true}}
+	last.Call = &up
+	p.Result, p.Version = telgate.Confirmed, p.Version+1
+	for i := range p.Targets {
+		p.Targets[i].Result, p.Targets[i].By, p.Targets[i].Via, p.Targets[i].At = telgate.Confirmed, up.Number.String(), telgate.ViaKey, accepted().Add(time.Minute)
+	}
+}
+
 // beginning adds a call to a page and is the question whether it may begin.
 func begins(h pager.Hold, p *telgate.Page, id telgate.CallID, n telgate.Number, trunk string) *pager.Beginning {
 	call(p, id, n, trunk)
