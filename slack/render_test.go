@@ -117,6 +117,15 @@ func cards() []struct {
 	rollCall := team(telgate.Way{All: true, RollCall: true})
 	rollCall.Targets[1].Result, rollCall.Targets[1].Via, rollCall.Targets[1].At = telgate.Confirmed, telgate.ViaKey, at(65)
 	rollCall.Steps[1].Call.State, rollCall.Steps[1].Call.Outcome, rollCall.Steps[1].Call.Times.Ended = telgate.CallEnded, telgate.OutcomeConfirmed, at(65)
+	thanking := rollCall.Clone()
+	thanking.Steps[1].Call = team(telgate.Way{}).Steps[1].Call
+	thanking.Steps[1].Call.Keys = []telgate.Key{{Digit: "1", Confirms: true}}
+	thankingOne := thanking.Clone()
+	thankingOne.Way.All, thankingOne.Steps = false, thankingOne.Steps[1:2]
+	thanked := live(1, telgate.CallAnswered)
+	thanked.Call.Keys = thanking.Steps[1].Call.Keys
+	confirmed := confirmedBy(telgate.ViaKey, thanked)
+	confirmed.State, confirmed.Ended = telgate.PageCalling, time.Time{}
 	partial := rollCall.Clone()
 	partial.State, partial.Result = telgate.PageEnded, telgate.Partial
 	for _, i := range []int{0, 2} {
@@ -138,6 +147,9 @@ func cards() []struct {
 		{"side by side", team(telgate.Way{All: true})},
 		{"a roll call", rollCall},
 		{"a roll call that ended", partial},
+		{"a roll call in which one is thanked, side by side", thanking},
+		{"a roll call in which one is thanked", thankingOne},
+		{"confirmed, and being thanked", confirmed},
 		{"muted", mutedPage},
 		{"a storm", storm},
 		{"forced", forced},

@@ -52,6 +52,9 @@ func (w words) calling(p telgate.Page, c *telgate.Call) (symbol, state, more str
 	case telgate.CallForwarded:
 		return "arrow_right_hook", w.say("Forwarded", "転送中"), more + w.say(", ringing elsewhere", "、別の電話を呼んでいます")
 	case telgate.CallAnswered:
+		if c.KeyHeard() { // in a roll call: others have still to confirm
+			return "speech_balloon", w.say("Key pressed", "キー入力あり"), more + w.say(", hears the thanks", "、確認の応答を再生中")
+		}
 		return "speech_balloon", w.say("Answered, not confirmed yet", "応答あり・未確認"), more + w.say(", waiting for the key", "、キー入力を待っています")
 	case telgate.CallDialing, telgate.CallEnded:
 	}
@@ -69,9 +72,13 @@ func (w words) sideBySide(p telgate.Page, all []*telgate.Call) (symbol, state, m
 	order := []telgate.CallState{
 		telgate.CallDialing, telgate.CallForwarded, telgate.CallEarly, telgate.CallRinging, telgate.CallAnswered,
 	}
-	first := slices.MaxFunc(all, func(a, b *telgate.Call) int {
-		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
-	})
+	far := func(c *telgate.Call) int {
+		if c.KeyHeard() {
+			return -1 // it is done with: the others are what is waited for
+		}
+		return slices.Index(order, c.State)
+	}
+	first := slices.MaxFunc(all, func(a, b *telgate.Call) int { return cmp.Compare(far(a), far(b)) })
 	symbol, state, _ = w.calling(p, first)
 	each := make([]string, len(all))
 	for i, c := range all {
