@@ -14,30 +14,26 @@ const (
 	shelfTimeout = 2 * time.Second
 )
 
-// heard takes on a page that somebody told of. One that is young and runs is left to the gateway that accepted it: should that
-// have died, the sweep finds the page.
+// heard has a page shown that somebody told of. One whose cards are not here, that is young and runs, is left to the gateway
+// that accepted it: should that have died, the sweep finds the page.
 func (c *courier) heard(ctx context.Context, id telgate.PageID) {
-	if p, err := c.feed.Page(ctx, id); err == nil && p != nil && (p.State == telgate.PageEnded || c.now().Sub(p.Accepted) >= sweepEvery) {
-		c.adopt(ctx, id)
+	p := c.read(ctx, id)
+	if p != nil && !c.note(p) && (p.State == telgate.PageEnded || c.now().Sub(p.Accepted) >= sweepEvery) {
+		c.adopt(ctx, p)
 	}
 }
 
 // adopt takes on a page whose cards are not here: it was accepted before this process began, or elsewhere. Where another
 // gateway shows it nothing happens. What there is to show is known from the page itself: every conversation in which
 // somebody asked for it has a card. Who runs the page may be another gateway than who shows it.
-func (c *courier) adopt(ctx context.Context, id telgate.PageID) {
-	if c.has(id) {
-		c.changed(ctx, id)
-		return
-	}
-	p, err := c.feed.Page(ctx, id)
-	if err != nil || p == nil || len(conversations(*p)) == 0 || !c.take(ctx, id) {
+func (c *courier) adopt(ctx context.Context, p *telgate.Page) {
+	if len(conversations(p)) == 0 || !c.take(ctx, p.ID) {
 		return
 	}
 	c.mu.Lock()
-	c.missing(*p)
+	c.missing(p)
 	c.mu.Unlock()
-	c.changed(ctx, id)
+	c.note(p)
 }
 
 // take makes this gateway the one that shows a page, with the cards that it has; false where another one does.
@@ -82,7 +78,7 @@ func (c *courier) here(id telgate.PageID) bool {
 }
 
 // missing adds a card for every conversation of a page that has none. The lock is held.
-func (c *courier) missing(p telgate.Page) {
+func (c *courier) missing(p *telgate.Page) {
 	for _, a := range conversations(p) {
 		if !slices.ContainsFunc(c.cards, func(k *card) bool { return k.page == p.ID && k.channel == a.Channel }) {
 			c.cards = append(c.cards, restored(p.ID, Card{Channel: a.Channel, User: a.ID}))
@@ -91,7 +87,7 @@ func (c *courier) missing(p telgate.Page) {
 }
 
 // conversations are the first askers of each conversation in which the page was asked for.
-func conversations(p telgate.Page) (first []telgate.Asker) {
+func conversations(p *telgate.Page) (first []telgate.Asker) {
 	for _, a := range p.Askers {
 		if a.Channel != "" && userID(a.ID) && !slices.ContainsFunc(first, func(f telgate.Asker) bool { return f.Channel == a.Channel }) {
 			first = append(first, a)
@@ -120,11 +116,13 @@ func (c *courier) sweep(ctx context.Context) {
 		c.log.Warn("pages that nobody shows not found, trying again", "err", err)
 	}
 	for _, id := range behind {
-		if p, err := c.feed.Page(ctx, id); err == nil && p != nil && len(conversations(*p)) == 0 { // asked for elsewhere than in Slack
+		switch p := c.read(ctx, id); {
+		case p == nil || c.note(p):
+		case len(conversations(p)) == 0: // asked for elsewhere than in Slack
 			c.shelve(ctx, id, nil, p.Version)
-			continue
+		default:
+			c.adopt(ctx, p)
 		}
-		c.adopt(ctx, id)
 	}
 }
 

@@ -53,7 +53,9 @@ func (c *courier) add(ctx context.Context, page telgate.PageID, channel, user, r
 	c.cards = append(c.cards, restored(page, Card{Channel: channel, User: user, ResponseURL: responseURL}))
 	c.forget()
 	c.mu.Unlock()
-	c.changed(ctx, page)
+	if p := c.read(ctx, page); p != nil {
+		c.note(p)
+	}
 	return true
 }
 
@@ -68,24 +70,27 @@ func (c *courier) forget() {
 	}
 }
 
-// changed notes that a page has a newer state; false where its cards are not here.
-func (c *courier) changed(ctx context.Context, id telgate.PageID) bool {
+// read gives the newest state of a page; nil where there is none, or where it cannot be read now: then its cards are looked at
+// again.
+func (c *courier) read(ctx context.Context, id telgate.PageID) *telgate.Page {
 	p, err := c.feed.Page(ctx, id)
 	if err != nil {
 		c.log.Warn("page not read, trying again", "page", id, "err", err)
 		c.behind(id)
-		return true
+		return nil
 	}
-	if p == nil {
-		return true
-	}
+	return p
+}
+
+// note has the cards of a page show this state or a newer one; false where its cards are not here.
+func (c *courier) note(p *telgate.Page) bool {
 	c.mu.Lock()
-	here := c.here(id)
+	here := c.here(p.ID)
 	if here {
-		c.missing(*p) // somebody asked elsewhere
+		c.missing(p) // somebody asked elsewhere
 	}
 	for _, k := range c.cards {
-		if k.page != id || p.Version <= k.want {
+		if k.page != p.ID || p.Version <= k.want {
 			continue
 		}
 		if !k.stale() && k.editable() {
@@ -153,9 +158,7 @@ func (c *courier) run(ctx context.Context) {
 	news := c.feed.Changed(watching)
 	parts.Go(func() {
 		for id := range news {
-			if !c.changed(watching, id) {
-				c.heard(watching, id)
-			}
+			c.heard(watching, id)
 		}
 	})
 	parts.Go(func() {
@@ -183,7 +186,9 @@ func (c *courier) run(ctx context.Context) {
 		case <-done:
 			done = nil
 			for _, id := range c.shown() {
-				c.changed(sending, id) // the feed may not have told yet
+				if p := c.read(sending, id); p != nil {
+					c.note(p) // the feed may not have told yet
+				}
 			}
 			last := time.NewTimer(closeTimeout)
 			defer last.Stop()

@@ -43,18 +43,22 @@ func (m message) digest() string {
 // sentence is a message without blocks.
 func sentence(text string) message { return message{text: truncate(text, textLimit)} }
 
+// entities are what Slack reads as markup, and inert what it reads as formatting beside what looks the same.
+//
+//nolint:gochecknoglobals // constants that Go cannot spell
+var (
+	entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	inert    = strings.NewReplacer("*", "∗", "~", "∼", "`", "ˋ")
+)
+
 // escape makes text safe where Slack reads markup: & < > as entities, so that nothing in it mentions or links.
-func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-}
+func escape(s string) string { return entities.Replace(s) }
 
 // bold is a configured name in markup; its own stars would end the bold.
 func bold(s string) string { return "*" + formatless(s) + "*" }
 
 // formatless is escaped text in which the signs of formatting look the same and do nothing.
-func formatless(s string) string {
-	return strings.NewReplacer("*", "∗", "~", "∼", "`", "ˋ").Replace(escape(s))
-}
+func formatless(s string) string { return inert.Replace(escape(s)) }
 
 // who shows an actor by id: a mention of a Slack user, or a name.
 func who(id, name string) string {

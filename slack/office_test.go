@@ -24,7 +24,8 @@ type office struct {
 	t     *testing.T
 	slack *slack.Slack
 	pages *paper
-	stop  func() // ends Run, and waits for it
+	feed  slack.Feed // nil = pages
+	stop  func()     // ends Run, and waits for it
 	cfg   slack.Config
 	shelf slack.Shelf
 	kill  slack.Switch
@@ -85,7 +86,11 @@ func open(t *testing.T, c change) *office {
 func (o *office) run() {
 	o.t.Helper()
 	var err error
-	if o.slack, err = slack.New(o.cfg, o.pages, o.pages, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Switch: o.kill, Mutes: o.mutes}); err != nil {
+	var feed slack.Feed = o.pages
+	if o.feed != nil {
+		feed = o.feed
+	}
+	if o.slack, err = slack.New(o.cfg, o.pages, feed, o.pages, o.shelf, slack.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Switch: o.kill, Mutes: o.mutes}); err != nil {
 		o.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(o.t.Context())
