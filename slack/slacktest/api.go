@@ -78,6 +78,8 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case fault == ResetAfter:
 		cut(rw)
+	case fault == HangAfter:
+		hang(r, w.done)
 	case bad != nil:
 		bad.write(rw)
 	case fault == OKWithoutTS:

@@ -18,6 +18,7 @@ const (
 	Hang            Fault = "hang"            // no answer until the client gives up
 	OKWithoutTS     Fault = "ok without ts"   // the request is processed, the answer says only that it is ok
 	ResetAfter      Fault = "reset after"     // the request is processed, then the connection is cut
+	HangAfter       Fault = "hang after"      // the request is processed, and no answer comes until the client gives up
 	errorPrefix           = "error "
 )
 
@@ -58,16 +59,21 @@ func (f Fault) before(rw http.ResponseWriter, r *http.Request, closing <-chan st
 	case f == RateLimitedBare:
 		limited(rw, 0)
 	case f == Hang:
-		select {
-		case <-r.Context().Done():
-		case <-closing:
-		}
+		hang(r, closing)
 	case strings.HasPrefix(string(f), errorPrefix):
 		fail(strings.TrimPrefix(string(f), errorPrefix)).write(rw)
 	default:
 		return false
 	}
 	return true
+}
+
+// hang keeps a client waiting until it gives up.
+func hang(r *http.Request, closing <-chan struct{}) {
+	select {
+	case <-r.Context().Done():
+	case <-closing:
+	}
 }
 
 // limited writes status 429; a wait of 0 leaves the header out.

@@ -40,6 +40,7 @@ func methods(strictOpen bool) map[string]method {
 		"chat.getPermalink":     {rate: tierSpared, run: (*Workspace).getPermalink},
 		"conversations.open":    {scope: "im:write", rate: tier3, run: (*Workspace).conversationsOpen},
 		"conversations.info":    {rate: tier3, run: (*Workspace).conversationsInfo}, // scope by kind of channel
+		"conversations.history": {rate: tier3, run: (*Workspace).history},           // likewise; of an app that its company made itself
 		"users.info":            {scope: "users:read", rate: tier4, run: (*Workspace).usersInfo},
 		"users.list":            {scope: "users:read", rate: tier2, run: (*Workspace).usersList},
 		"usergroups.list":       {scope: "usergroups:read", rate: tier2, run: (*Workspace).userGroups},
