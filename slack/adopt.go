@@ -2,6 +2,8 @@ package slack
 
 import (
 	"context"
+	"errors"
+	"hash/crc32"
 	"slices"
 	"time"
 
@@ -38,15 +40,16 @@ func (c *courier) adopt(ctx context.Context, p *telgate.Page) {
 
 // take makes this gateway the one that shows a page, with the cards that it has; false where another one does.
 func (c *courier) take(ctx context.Context, id telgate.PageID) bool {
-	ctx, cancel := context.WithTimeout(ctx, shelfTimeout)
-	defer cancel()
-	kept, mine, err := c.shelf.Show(ctx, id)
-	if err != nil {
-		c.log.Warn("cards of a page not found, trying again", "page", id, "err", err)
-	}
+	kept, mine, err := c.onShelf(ctx, id)
 	if err != nil || !mine {
 		return false
 	}
+	c.restore(id, kept)
+	return true
+}
+
+// restore puts the cards of a page here as they were kept, unless they are here.
+func (c *courier) restore(id telgate.PageID, kept []Card) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.here(id) {
@@ -54,7 +57,16 @@ func (c *courier) take(ctx context.Context, id telgate.PageID) bool {
 			c.cards = append(c.cards, restored(id, k))
 		}
 	}
-	return true
+}
+
+// onShelf are the cards of a page that are kept, and whether this gateway shows it from now on.
+func (c *courier) onShelf(ctx context.Context, id telgate.PageID) (kept []Card, mine bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, shelfTimeout)
+	defer cancel()
+	if kept, mine, err = c.shelf.Show(ctx, id); err != nil {
+		c.log.Warn("cards of a page not found, trying again", "page", id, "err", err)
+	}
+	return kept, mine, err
 }
 
 // showFor has the page that a command got shown where it was asked for; false where it is shown there already. A page that was
@@ -107,7 +119,9 @@ func (c *courier) sweep(ctx context.Context) {
 	}
 	c.mu.Unlock()
 	for id := range pages {
-		c.keep(ctx, id)
+		if errors.Is(c.keep(ctx, id), ErrElsewhere) {
+			c.settle(ctx, id)
+		}
 	}
 	ask, cancel := context.WithTimeout(ctx, shelfTimeout)
 	defer cancel()
@@ -119,15 +133,21 @@ func (c *courier) sweep(ctx context.Context) {
 		switch p := c.read(ctx, id); {
 		case p == nil || c.note(p):
 		case len(conversations(p)) == 0: // asked for elsewhere than in Slack
-			c.shelve(ctx, id, nil, p.Version)
+			if c.take(ctx, id) {
+				_ = c.shelve(ctx, id, nil, p.Version) // it is found again
+			}
 		default:
 			c.adopt(ctx, p)
 		}
 	}
 }
 
-// keep puts the cards of a page on the shelf. When the page has ended and everything is shown they are forgotten here.
-func (c *courier) keep(ctx context.Context, id telgate.PageID) {
+// keep puts the cards of a page on the shelf. When the page has ended and everything is shown they are forgotten here. What could
+// not be kept is dirty, and kept later.
+func (c *courier) keep(ctx context.Context, id telgate.PageID) error {
+	order := &c.keeping[crc32.ChecksumIEEE([]byte(id))%uint32(len(c.keeping))] // the newest is written last
+	order.Lock()
+	defer order.Unlock()
 	c.mu.Lock()
 	var all []Card
 	shown, whole := -1, true
@@ -144,43 +164,44 @@ func (c *courier) keep(ctx context.Context, id telgate.PageID) {
 	}
 	c.mu.Unlock()
 	if len(all) == 0 {
-		return
+		return nil
 	}
-	kept := c.shelve(ctx, id, all, shown)
+	err := c.shelve(ctx, id, all, shown)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !kept {
+	if err != nil {
 		for _, k := range c.cards {
 			k.dirty = k.dirty || k.page == id
 		}
-		return
+		return err
 	}
 	if whole {
 		c.cards = slices.DeleteFunc(c.cards, func(k *card) bool { return k.page == id && !k.stale() && !k.dirty && !k.sending })
 	}
+	return nil
 }
 
-func (c *courier) shelve(ctx context.Context, id telgate.PageID, cards []Card, shown int) bool {
+func (c *courier) shelve(ctx context.Context, id telgate.PageID, cards []Card, shown int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shelfTimeout)
 	defer cancel()
-	if err := c.shelf.Keep(ctx, id, cards, shown); err != nil {
+	err := c.shelf.Keep(ctx, id, cards, shown)
+	if err != nil && !errors.Is(err, ErrElsewhere) {
 		c.log.Warn("cards not kept, trying again", "page", id, "err", err)
-		return false
 	}
-	return true
+	return err
 }
 
 // kept is what the shelf has of a card.
 func (c *card) kept() Card {
 	return Card{
-		Channel: c.channel, User: c.user, ResponseURL: c.responseURL, PostedIn: c.at.channel, Timestamp: c.at.ts, Direct: c.direct,
-		Mute: c.mute, Frozen: c.frozen, Reposted: c.reposted, Mentioned: c.mentioned, Owes: c.owes, Told: c.told, Version: c.have,
+		Channel: c.channel, User: c.user, ResponseURL: c.responseURL, PostedIn: c.at.channel, Timestamp: c.at.ts, Posting: c.posting,
+		Doubled: c.doubled, Direct: c.direct, Mute: c.mute, Frozen: c.frozen, Reposted: c.reposted, Mentioned: c.mentioned, Owes: c.owes, Told: c.told, Version: c.have,
 	}
 }
 
 func restored(id telgate.PageID, k Card) *card {
 	return &card{
-		page: id, channel: k.Channel, user: k.User, responseURL: k.ResponseURL, at: place{k.PostedIn, k.Timestamp}, direct: k.Direct,
-		mute: k.Mute, frozen: k.Frozen, reposted: k.Reposted, mentioned: k.Mentioned, owes: k.Owes, told: k.Told, have: k.Version, last: k,
+		page: id, channel: k.Channel, user: k.User, responseURL: k.ResponseURL, at: place{k.PostedIn, k.Timestamp}, posting: k.Posting,
+		doubled: k.Doubled, direct: k.Direct, mute: k.Mute, frozen: k.Frozen, reposted: k.Reposted, mentioned: k.Mentioned, owes: k.Owes, told: k.Told, have: k.Version, last: k,
 	}
 }

@@ -66,6 +66,29 @@ func (c *client) update(ctx context.Context, at place, m message) error {
 	return err
 }
 
+// history gives messages of a conversation, the newest first, with their metadata, and where it goes on, "" at the end.
+func (c *client) history(ctx context.Context, channel string, oldest, latest time.Time, cursor string) (messages []slackgo.Message, next string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	r, err := c.web.GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
+		ChannelID: channel, Oldest: stamp(oldest), Latest: stamp(latest), Cursor: cursor, Limit: seekPage, Inclusive: true, IncludeAllMetadata: true,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return r.Messages, r.ResponseMetaData.NextCursor, nil
+}
+
+// stamp is a moment as a timestamp of Slack's.
+func stamp(t time.Time) string { return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000) }
+
+// permalink is the address of a message, for people.
+func (c *client) permalink(ctx context.Context, at place) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return c.web.GetPermalinkContext(ctx, &slackgo.PermalinkParameters{Channel: at.channel, Ts: at.ts})
+}
+
 // whisper posts a sentence that only one user sees.
 func (c *client) whisper(ctx context.Context, channel, user, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

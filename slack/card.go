@@ -14,14 +14,18 @@ type card struct {
 	user        string // who asked there
 	responseURL string
 
-	at        place // zero until posted
-	direct    bool  // the bot cannot post in channel: the card is in the DM with user
-	mute      bool  // neither there nor in the DM: what matters goes to the response_url
-	frozen    bool  // Slack does not let us edit it any more
-	reposted  bool  // somebody deleted it, and it was posted anew
-	mentioned bool  // the bad end was told in its thread, or will be
-	owes      bool  // it was not told yet: a post of its own, when Slack allows it
-	told      bool  // a mute card's asker knows that there is no card
+	at        place     // zero until posted
+	posting   time.Time // a post is under way since then, or nobody knows whether it worked; zero = neither
+	hold      time.Time // nothing is posted anew before, unless it is known that nothing stands there
+	sought    int       // how often a card that may stand there was looked for in vain
+	doubled   bool      // it was posted all the same: a second one may stand there
+	direct    bool      // the bot cannot post in channel: the card is in the DM with user
+	mute      bool      // neither there nor in the DM: what matters goes to the response_url
+	frozen    bool      // Slack does not let us edit it any more
+	reposted  bool      // somebody deleted it, and it was posted anew
+	mentioned bool      // the bad end was told in its thread, or will be
+	owes      bool      // it was not told yet: a post of its own, when Slack allows it
+	told      bool      // a mute card's asker knows that there is no card
 
 	want    int  // version of the page that is to be seen
 	have    int  // version that was sent

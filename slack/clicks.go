@@ -31,6 +31,7 @@ func (s *Slack) clicked(ctx context.Context, c click, key string) {
 		return
 	}
 	p := *page
+	s.cards.clicked(ctx, page, place{c.Channel, c.MessageTS})
 	switch c.Action {
 	case actionHangup:
 		answer(s.onRunning(ctx, p, actor, s.pages.Stop))

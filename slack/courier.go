@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	slackgo "github.com/slack-go/slack"
+
 	"telgate"
 )
 
@@ -27,18 +29,25 @@ type courier struct {
 	words words
 	feed  Feed
 	shelf Shelf
+	ours  func(*slackgo.Msg) bool // a message of this bot
 	now   func() time.Time
 	log   *slog.Logger
+
+	keeping [32]sync.Mutex // of the pages whose id falls there: while their cards are being kept
 
 	mu     sync.Mutex
 	cards  []*card // oldest first
 	budget *budget
+	blind  map[string]time.Time // conversations that the bot may not read, and until when that is believed
 	flying int
 	wake   chan struct{} // a token: something may be due
 }
 
-func newCourier(api *client, w words, feed Feed, shelf Shelf, env Env) *courier {
-	return &courier{api: api, words: w, feed: feed, shelf: shelf, now: env.Now, log: env.Log, budget: newBudget(), wake: make(chan struct{}, 1)}
+func newCourier(api *client, w words, feed Feed, shelf Shelf, ours func(*slackgo.Msg) bool, env Env) *courier {
+	return &courier{
+		api: api, words: w, feed: feed, shelf: shelf, ours: ours, now: env.Now, log: env.Log, budget: newBudget(),
+		blind: map[string]time.Time{}, wake: make(chan struct{}, 1),
+	}
 }
 
 // add has the page shown in a conversation; false where it is shown there already.

@@ -28,8 +28,12 @@ func (c *courier) deliver(ctx context.Context, k *card, stale bool) {
 	case ok:
 		err = c.mention(ctx, k, p)
 	}
-	if c.delivered(k, p, ok, stale, err) {
-		c.keep(ctx, k.page)
+	elsewhere := errors.Is(err, ErrElsewhere)
+	if c.delivered(k, p, ok, stale, err) && !elsewhere {
+		elsewhere = errors.Is(c.keep(ctx, k.page), ErrElsewhere)
+	}
+	if elsewhere {
+		c.settle(ctx, k.page)
 	}
 }
 
@@ -42,6 +46,8 @@ func (c *courier) delivered(k *card, p telgate.Page, ok, stale bool, err error) 
 	k.sending = false
 	now := c.now()
 	switch {
+	case errors.Is(err, ErrElsewhere):
+		k.after = now.Add(failPauseMin)
 	case err != nil:
 		c.failed(k, err, now)
 	case !stale:
@@ -67,16 +73,28 @@ func (c *courier) delivered(k *card, p telgate.Page, ok, stale bool, err error) 
 func (c *courier) failed(k *card, err error, now time.Time) {
 	k.fails++
 	wait := min(failPauseMin<<min(k.fails-1, 10), failPauseMax)
-	if !k.edit() && unsure(err) { // it may stand there already: every further try may be one more card
-		wait = unsurePause
+	_, seeking := errors.AsType[seekError](err)
+	switch {
+	case k.edit() || seeking:
+	case errors.Is(err, errHeld):
+		wait = k.hold.Sub(now)
+	case unsure(err): // it may stand there already: every further try may be one more card
+		k.hold, wait = now.Add(unsurePause), unsurePause
+		if !k.posting.IsZero() && !now.Before(c.blind[k.home()]) {
+			wait = seekSoon
+		}
+	default:
+		k.posting = time.Time{} // it surely does not
 	}
 	if asked, yes := limited(err); yes {
 		if asked <= 0 {
 			asked = limitedPause
 		}
-		if k.edit() {
+		switch {
+		case seeking:
+		case k.edit():
 			c.budget.edit = now.Add(asked)
-		} else {
+		default:
 			c.budget.post = now.Add(asked)
 		}
 		wait = asked
@@ -102,7 +120,8 @@ func unsure(err error) bool {
 
 // show makes the card look like the page: an edit, a first post, or, where the bot cannot post, a line for the asker.
 func (c *courier) show(ctx context.Context, k *card, p telgate.Page) error {
-	m := render(c.words, p)
+	m := c.words.doubt(render(c.words, p), p, k.doubled)
+	m.metadata = cardName{k.page, k.channel}.metadata()
 	seen := appearance(m)
 	if seen == k.seen {
 		return nil
@@ -143,7 +162,7 @@ func (c *courier) put(ctx context.Context, k *card, p telgate.Page, m message) e
 		err := c.api.update(ctx, k.at, m)
 		switch {
 		case code(err) == "message_not_found" && !k.reposted:
-			k.reposted, k.at = true, place{} // somebody deleted it; once more
+			k.reposted, k.at, k.posting = true, place{}, time.Time{} // somebody deleted it; once more
 			return c.post(ctx, k, p, m)
 		case code(err) == "message_not_found", cannotEdit(err):
 			k.frozen = true
@@ -185,16 +204,27 @@ func (c *courier) post(ctx context.Context, k *card, p telgate.Page, m message) 
 			return c.nowhere(ctx, k, p, m, err)
 		}
 	}
+	told := k.doubled
+	switch found, err := c.unsettled(ctx, k, channel); {
+	case err != nil:
+		return err
+	case found:
+		return c.put(ctx, k, p, m)
+	}
+	if err := c.announce(ctx, k); err != nil {
+		return err
+	}
+	m = c.words.doubt(m, p, k.doubled && !told)
 	at, err := c.api.post(ctx, channel, "", m)
 	switch {
 	case err == nil:
-		k.at = at
+		k.at, k.posting = at, time.Time{}
 		if k.direct {
 			return c.pointAtDM(ctx, k)
 		}
 		return nil
 	case errors.Is(err, errNoTimestamp):
-		k.at, k.frozen = place{channel: channel}, true
+		k.at, k.frozen, k.posting = place{channel: channel}, true, time.Time{}
 		return nil
 	case !cannotPost(err):
 		return err
@@ -202,7 +232,7 @@ func (c *courier) post(ctx context.Context, k *card, p telgate.Page, m message) 
 		return c.nowhere(ctx, k, p, m, err)
 	}
 	c.log.Info("card goes to the asker's direct messages", "page", k.page, "channel", k.channel, "why", describe(err))
-	k.direct = true
+	k.direct, k.posting = true, time.Time{}
 	return c.post(ctx, k, p, m)
 }
 
@@ -225,7 +255,7 @@ func (c *courier) nowhere(ctx context.Context, k *card, p telgate.Page, m messag
 		return err
 	}
 	c.log.Warn("no conversation for the card", "page", k.page, "channel", k.channel, "err", describe(err))
-	k.mute = true
+	k.mute, k.posting = true, time.Time{}
 	return c.whisper(ctx, k, p, m)
 }
 

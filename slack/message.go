@@ -16,8 +16,9 @@ const (
 
 // message is what is sent to Slack. text is what notifications and screen readers use: always a full sentence.
 type message struct {
-	text   string
-	blocks []slackgo.Block
+	text     string
+	blocks   []slackgo.Block
+	metadata slackgo.SlackMetadata // for us alone; nobody sees it
 }
 
 func (m message) options() []slackgo.MsgOption {
@@ -27,6 +28,9 @@ func (m message) options() []slackgo.MsgOption {
 	}
 	if len(m.blocks) > 0 {
 		o = append(o, slackgo.MsgOptionBlocks(m.blocks...))
+	}
+	if m.metadata.EventType != "" {
+		o = append(o, slackgo.MsgOptionMetadata(m.metadata))
 	}
 	return o
 }

@@ -137,7 +137,7 @@ func New(cfg Config, pages Pages, feed Feed, people Directory, shelf Shelf, env 
 	s.allowed.Store(&cfg.Policy)
 	s.members = newMembers(s.policy, s.api, env.Now)
 	s.intake = newIntake(env.Now, env.Log, s.handle)
-	s.cards = newCourier(s.api, s.words, feed, shelf, env)
+	s.cards = newCourier(s.api, s.words, feed, shelf, s.workspace.ours, env)
 	s.sockets = newSockets(cfg, env, s)
 	return s, nil
 }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	slackgo "github.com/slack-go/slack"
 )
 
 const (
@@ -17,7 +19,9 @@ const (
 type workspace struct {
 	mu      sync.Mutex
 	team    string
-	grid    bool // part of an Enterprise Grid organisation: its people may be at home in another workspace
+	user    string // the bot's
+	bot     string // likewise, its other id
+	grid    bool   // part of an Enterprise Grid organisation: its people may be at home in another workspace
 	trouble string
 	known   chan struct{} // closed when Slack told
 }
@@ -30,7 +34,7 @@ func (w *workspace) find(ctx context.Context, api *client, log *slog.Logger) {
 		p, err := api.identity(ctx)
 		if err == nil {
 			w.mu.Lock()
-			w.team, w.grid, w.trouble = p.TeamID, p.EnterpriseID != "", ""
+			w.team, w.user, w.bot, w.grid, w.trouble = p.TeamID, p.UserID, p.BotID, p.EnterpriseID != "", ""
 			w.mu.Unlock()
 			close(w.known)
 			return
@@ -74,6 +78,13 @@ func (w *workspace) outsider(home string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return home != "" && home != w.team && !w.grid
+}
+
+// ours tells whether our bot wrote a message, as far as Slack has told who we are.
+func (w *workspace) ours(m *slackgo.Msg) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.user == "" || m.User == w.user || m.BotID != "" && m.BotID == w.bot
 }
 
 func (w *workspace) problem() string {

@@ -23,6 +23,8 @@ type cardFacts struct {
 	ResponseURL string `json:"response_url,omitempty"`
 	PostedIn    string `json:"posted_in,omitempty"`
 	Timestamp   string `json:"timestamp,omitempty"`
+	Posting     int64  `json:"posting,omitempty"` // microseconds since 1970
+	Doubled     bool   `json:"doubled,omitempty"`
 	Direct      bool   `json:"direct,omitempty"`
 	Mute        bool   `json:"mute,omitempty"`
 	Frozen      bool   `json:"frozen,omitempty"`
@@ -36,12 +38,12 @@ type cardFacts struct {
 // noReporter is a page that nobody shows, or a gateway that is gone. $1 is who asks.
 const noReporter = `(reporter in ('', $1) or not exists (select 1 from gateway where gateway.id = page.reporter))`
 
-// Show makes the gateway the one that shows a page: see [slack.Shelf].
+// Show makes the gateway the one that shows a page, and gives its cards whoever shows it: see [slack.Shelf].
 func (c Cards) Show(ctx context.Context, id telgate.PageID) (cards []slack.Card, mine bool, err error) {
 	err = c.s.db.write(ctx, func(t tx) error {
 		cards = nil
 		n, err := t.exec(ctx, "update page set reporter = $1 where id = $2 and "+noReporter, c.gateway(), id)
-		if mine = n == 1; err != nil || !mine {
+		if mine = n == 1; err != nil {
 			return err
 		}
 		return t.rows(ctx, func(scan scan) error {
@@ -64,17 +66,22 @@ func (c Cards) Show(ctx context.Context, id telgate.PageID) (cards []slack.Card,
 	return cards, mine, nil
 }
 
-// Keep keeps how the cards of a page stand: see [slack.Shelf]. A page that has ended and is shown whole is nobody's to show.
+// Keep keeps how the cards of a page stand, as long as this gateway shows it: see [slack.Shelf]. A page that has ended and is
+// shown whole is nobody's to show. Of one that is gone nothing is kept.
 func (c Cards) Keep(ctx context.Context, id telgate.PageID, cards []slack.Card, shown int) error {
 	err := c.s.db.write(ctx, func(t tx) error {
+		me := c.gateway()
 		for i := range cards {
-			t.put(ctx, `insert into card (page, channel, facts) select $1, $2, $3 from page where id = $1
+			t.put(ctx, `insert into card (page, channel, facts) select $1, $2, $3 from page where id = $1 and reporter = $4
 				on conflict (page, channel) do update set facts = excluded.facts`,
-				id, text(cards[i].Channel), text(encode(factsOfCard(&cards[i]))))
+				id, text(cards[i].Channel), text(encode(factsOfCard(&cards[i]))), me)
 		}
-		_, err := t.exec(ctx, `update page set reported = $1,
-			reporter = case when state = 'ended' and $1 >= version then '' else reporter end where id = $2`, shown, id)
-		return err
+		n, err := t.exec(ctx, `update page set reported = $1,
+			reporter = case when state = 'ended' and $1 >= version then '' else reporter end where id = $2 and reporter = $3`, shown, id, me)
+		if err != nil || n == 1 {
+			return err
+		}
+		return t.rows(ctx, func(scan) error { return slack.ErrElsewhere }, "select id from page where id = $1", id)
 	})
 	if err != nil {
 		return fmt.Errorf("keep the cards of page %s: %w", id, err)
@@ -102,14 +109,14 @@ func (c Cards) Behind(ctx context.Context, most int) ([]telgate.PageID, error) {
 
 func factsOfCard(c *slack.Card) cardFacts {
 	return cardFacts{
-		User: c.User, ResponseURL: c.ResponseURL, PostedIn: c.PostedIn, Timestamp: c.Timestamp, Direct: c.Direct, Mute: c.Mute,
-		Frozen: c.Frozen, Reposted: c.Reposted, Mentioned: c.Mentioned, Owes: c.Owes, Told: c.Told, Version: c.Version,
+		User: c.User, ResponseURL: c.ResponseURL, PostedIn: c.PostedIn, Timestamp: c.Timestamp,
+		Posting: micro(c.Posting), Doubled: c.Doubled, Direct: c.Direct, Mute: c.Mute, Frozen: c.Frozen, Reposted: c.Reposted, Mentioned: c.Mentioned, Owes: c.Owes, Told: c.Told, Version: c.Version,
 	}
 }
 
 func (f *cardFacts) card(channel string) slack.Card {
 	return slack.Card{
-		Channel: channel, User: f.User, ResponseURL: f.ResponseURL, PostedIn: f.PostedIn, Timestamp: f.Timestamp, Direct: f.Direct, Mute: f.Mute,
-		Frozen: f.Frozen, Reposted: f.Reposted, Mentioned: f.Mentioned, Owes: f.Owes, Told: f.Told, Version: f.Version,
+		Channel: channel, User: f.User, ResponseURL: f.ResponseURL, PostedIn: f.PostedIn, Timestamp: f.Timestamp,
+		Posting: moment(f.Posting), Doubled: f.Doubled, Direct: f.Direct, Mute: f.Mute, Frozen: f.Frozen, Reposted: f.Reposted, Mentioned: f.Mentioned, Owes: f.Owes, Told: f.Told, Version: f.Version,
 	}
 }

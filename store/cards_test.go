@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"telgate"
 	"telgate/lease"
@@ -65,7 +67,8 @@ func cardsOutlive(t *testing.T, first, second *store.Store) {
 	behind(t, b)
 	behind(t, a, "p1") // whoever shows it may not have been told
 	card := slack.Card{
-		Channel: "C1", User: "U1", ResponseURL: "https://hooks.slack.com/x", PostedIn: "D1", Timestamp: "1.2", Direct: true, Mute: true, Frozen: true,
+		Channel: "C1", User: "U1", ResponseURL: "https://hooks.slack.com/x", PostedIn: "D1", Timestamp: "1.2",
+		Posting: time.Date(2026, 3, 1, 3, 0, 0, 5000, time.UTC), Doubled: true, Direct: true, Mute: true, Frozen: true,
 		Reposted: true, Mentioned: true, Owes: true, Told: true, Version: 1,
 	}
 	keep := func(c store.Cards, shown int) {
@@ -90,6 +93,12 @@ func cardsOutlive(t *testing.T, first, second *store.Store) {
 	}
 	behind(t, b, "p1")
 	shows(t, b, true, card, slack.Card{Channel: "C2", User: "U2", Version: 1})
+	card.Version = 9
+	if err := a.Keep(t.Context(), "p1", []slack.Card{card}, 9); !errors.Is(err, slack.ErrElsewhere) {
+		t.Errorf("whoever does not show a page any more is told %v", err)
+	}
+	card.Version = 1
+	shows(t, a, false, card, slack.Card{Channel: "C2", User: "U2", Version: 1}) // b's
 	keep(b, 4)
 	behind(t, b, "p1")
 	behind(t, gate(t, first, "c")) // b is at it
@@ -100,6 +109,12 @@ func cardsOutlive(t *testing.T, first, second *store.Store) {
 		t.Fatal(err)
 	}
 	behind(t, b, "p1") // nobody's, since it had ended and was shown
+	if err := b.Keep(t.Context(), "p1", nil, 6); !errors.Is(err, slack.ErrElsewhere) {
+		t.Errorf("nobody shows it, and yet: %v", err)
+	}
+	if _, mine, err := b.Show(t.Context(), "p1"); !mine || err != nil {
+		t.Error(mine, err)
+	}
 	if err := b.Keep(t.Context(), "p1", nil, 6); err != nil {
 		t.Error(err)
 	}

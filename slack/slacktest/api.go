@@ -100,7 +100,7 @@ func (w *Workspace) perform(name string, c call, h http.Header) (answer, *failur
 		return nil, bad
 	}
 	if m.rate > 0 {
-		if wait := w.limits.minute(name, m.rate, w.cfg.Now()); wait > 0 {
+		if wait := w.limits.minute(name, m.rate, w.cfg.Pace()); wait > 0 {
 			return nil, tooFast(seconds(wait))
 		}
 	}

@@ -78,7 +78,7 @@ func (w *Workspace) postMessage(c call) (answer, *failure) {
 			return nil, fail("cannot_reply_to_message") // assumed: the same
 		}
 	}
-	if wait := w.limits.post(r.ID, w.cfg.Now()); wait > 0 {
+	if wait := w.limits.post(r.ID, w.cfg.Pace()); wait > 0 {
 		return nil, tooFast(seconds(wait))
 	}
 	m := said.message(r.ID, w.cfg.BotUser, "post")

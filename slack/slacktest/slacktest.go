@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Listener net.Listener     // nil is a free port of 127.0.0.1
 	Now      func() time.Time // nil is time.Now; everything but network deadlines follows it
+	Pace     func() time.Time // the clock of rate limits; nil is Now
 	Rand     *rand.Rand       // nil is seeded with constants; it picks the socket of a payload
 
 	BotToken, AppToken, SigningSecret string // "xoxb-test-bot", "xapp-test-app", "test-secret"
@@ -127,6 +128,9 @@ func withDefaults(cfg Config) Config {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Pace == nil {
+		cfg.Pace = cfg.Now
 	}
 	if cfg.Rand == nil {
 		cfg.Rand = rand.New(rand.NewPCG(1, 2))

@@ -67,7 +67,7 @@ func fast() func() time.Time {
 
 func newOffice(t *testing.T, people int) *office {
 	t.Helper()
-	w, err := slacktest.New(slacktest.Config{Now: fast()})
+	w, err := slacktest.New(slacktest.Config{Pace: fast()})
 	if err != nil {
 		t.Fatal(err)
 	}
