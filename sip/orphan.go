@@ -59,6 +59,9 @@ func (t *Trunk) End(ctx context.Context, e Ending) (status int, err error) {
 	if !ok || req.Method != sip.CANCEL && req.Method != sip.BYE || req.Via() == nil || req.CSeq() == nil {
 		return 0, errors.New("end a call: what was kept for that is no CANCEL and no BYE")
 	}
+	if err := t.Ready(ctx); err != nil { // who takes a page over may be faster than its own trunks
+		return 0, fmt.Errorf("end a call: %w", err)
+	}
 	if !t.begin() {
 		return 0, &SendError{"closed", errClosed}
 	}

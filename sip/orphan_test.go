@@ -1,8 +1,11 @@
 package sip_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"telgate/sip"
 	"telgate/sip/siptest"
@@ -121,4 +124,18 @@ func TestNothingButACancelOrAByeEndsACall(t *testing.T) {
 	peer.Answer(in, "486 Busy Here", "a", "")
 	peer.Expect("ACK")
 	ends(t, leg, sip.EndedByRefused)
+}
+
+// A gateway that has just begun ends what the one before left ringing, whether its trunks are open already or not.
+func TestATrunkThatIsNotOpenYetEndsNoCallAndDoesNotBreak(t *testing.T) {
+	_, _, leg, _ := orphan(t)
+	closed, err := sip.NewTrunk(sip.TrunkConfig{Name: "main", Addresses: []string{"127.0.0.1"}, Transport: "udp"}, environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if status, err := closed.End(ctx, leg.Ending()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("status %d, %v", status, err)
+	}
 }
