@@ -17,7 +17,8 @@ type book struct {
 	lines   []*ringing
 	now     map[*ringing]*siptest.Ring // ringing or up
 	doubles []string
-	most    int // phones ringing or up at once
+	most    int      // phones ringing or up at once
+	news    chan int // whose call a key was pressed in: the port of the gateway; nobody waits for who listens
 }
 
 // ringing is one line of the book: one call at one phone.
@@ -25,10 +26,12 @@ type ringing struct {
 	user, callID string
 	gateway      int // port that the INVITE came from
 	began, ended time.Time
-	pressed      []time.Time // the confirm key
+	pressed      []time.Time   // the confirm key
+	thanked      time.Time     // by then enough of the thanks was heard; zero where it never was
+	thanks       time.Duration // of them, all in all
 }
 
-func newBook() *book { return &book{now: map[*ringing]*siptest.Ring{}} }
+func newBook() *book { return &book{now: map[*ringing]*siptest.Ring{}, news: make(chan int, 1)} }
 
 const clock = "15:04:05.000"
 
@@ -67,6 +70,33 @@ func (b *book) ends(line *ringing) {
 func (b *book) presses(line *ringing) {
 	b.mu.Lock()
 	line.pressed = append(line.pressed, time.Now())
+	b.mu.Unlock()
+	select {
+	case b.news <- line.gateway:
+	default:
+	}
+}
+
+// nextKey waits until a key is pressed from now on, and tells in whose call: the port of the gateway.
+func (b *book) nextKey(limit time.Duration) (gateway int, pressed bool) {
+	select {
+	case <-b.news: // before
+	default:
+	}
+	enough := time.NewTimer(limit)
+	defer enough.Stop()
+	select {
+	case gateway = <-b.news:
+		return gateway, true
+	case <-enough.C:
+		return 0, false
+	}
+}
+
+// thanks writes down that somebody was told that their key counts, and how much of that they heard.
+func (b *book) thanks(line *ringing, heard time.Duration) {
+	b.mu.Lock()
+	line.thanked, line.thanks = time.Now(), heard
 	b.mu.Unlock()
 }
 

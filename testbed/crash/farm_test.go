@@ -129,8 +129,18 @@ func (f *farm) talks(r *siptest.Ring, line *ringing, does habit) {
 		if r.Ear().WaitSound(ctx, 1800*time.Millisecond) != nil {
 			return
 		}
+		before := len(r.Ear().Heard())
 		f.presses(line)
-		if r.Mouth().Press(ctx, "1", mediatest.Press{}) != nil || !f.waits(r, 2*time.Second) {
+		if r.Mouth().Press(ctx, "1", mediatest.Press{}) != nil {
+			return
+		}
+		over := !f.waits(r, 2*time.Second)
+		if told := thankedFor(r.Ear().Heard()[before:]); told > 0 {
+			f.thanks(line, told)
+			f.waits(r, 2*time.Second) // nobody presses again
+			return
+		}
+		if over {
 			return
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"telgate/media/mediatest"
 )
 
 // rtpPorts is how many ports a gateway has for sound.
@@ -49,15 +51,16 @@ func (w *world) newGateway(t *testing.T) *gateway {
 		web: fmt.Sprintf("127.0.0.1:%d", port+1), sip: port, rtp: 20000 + rtpPorts*int(portBlocks.Add(1)-1),
 	}
 	g.command = []string{w.binary, "--config", g.config}
-	prompt := filepath.Join(dir, "alert.wav")
 	if err := os.Mkdir(g.state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(prompt, alert(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(g.config, []byte(w.configuration(g, prompt)), 0o600); err != nil {
-		t.Fatal(err)
+	for path, b := range map[string][]byte{
+		filepath.Join(dir, "alert.wav"): recording(t, mediatest.Speech(4*time.Second, 7)), filepath.Join(dir, "thanks.wav"): recording(t, farewell()),
+		g.config: []byte(w.configuration(g)),
+	} {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.gateways = append(w.gateways, g)
 	t.Cleanup(func() {
@@ -75,6 +78,16 @@ func (w *world) newGateway(t *testing.T) *gateway {
 
 // runs has it run this binary from its next start on.
 func (g *gateway) runs(binary string) { g.command[0] = binary }
+
+// recording is a WAV, short enough for many calls.
+func recording(t *testing.T, pcm []int16) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := mediatest.WriteWAV(&b, pcm); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
 
 // start runs telgate; where it runs already nothing happens.
 func (g *gateway) start() {

@@ -3,7 +3,6 @@
 package crash
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"telgate/media/mediatest"
 	"telgate/slack/slacktest"
 )
 
@@ -248,13 +246,3 @@ func (o *office) shows(p *page) string {
 }
 
 const noCard = "no card"
-
-// alert is a recording short enough for many calls.
-func alert(t *testing.T) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := mediatest.WriteWAV(&b, mediatest.Speech(4*time.Second, 7)); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}

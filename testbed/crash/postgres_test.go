@@ -28,6 +28,7 @@ func TestTwoGatewaysOnPostgreSQL(t *testing.T) {
 	server := pgtest.Start(t, "max_connections=500")
 	for name, story := range map[string]func(*testing.T, *pgtest.Server){
 		"are killed at random moments":                 killed,
+		"are killed while they say thanks":             thanking,
 		"take over what a dead one had within seconds": takenOver,
 		"do not ring beside each other after a freeze": frozen,
 		"lose their connections":                       cut,
@@ -49,6 +50,16 @@ func killed(t *testing.T, server *pgtest.Server) {
 	w.kills(t, amount("TELGATE_KILLS", 150), 1200*time.Millisecond)
 	stop()
 	w.settles(t, "PostgreSQL, two gateways: kill -9", 3*time.Minute)
+}
+
+func thanking(t *testing.T, server *pgtest.Server) {
+	t.Helper()
+	w := pair(t, server, 100, nil)
+	stop := w.asking(t, 800*time.Millisecond)
+	w.thanksKills(t, amount("TELGATE_THANKS_KILLS", 20))
+	stop()
+	c := w.settles(t, "PostgreSQL, two gateways: kill -9 after a key", 4*time.Minute)
+	c.proven(t)
 }
 
 // takenOver has a gateway die whose people have two phones: while the first may still ring, the other one is rung.

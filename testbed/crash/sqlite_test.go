@@ -36,3 +36,14 @@ func TestOneGatewayOnSQLiteIsUpgradedAndGoesBack(t *testing.T) {
 	stop()
 	w.settles(t, "SQLite, one gateway: upgraded in the middle", 3*time.Minute)
 }
+
+func TestOneGatewayOnSQLiteIsKilledWhileItSaysThanks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 100) // a phone rests for long after its gateway was killed
+	w.begin(t, w.newGateway(t))
+	stop := w.asking(t, 800*time.Millisecond)
+	w.thanksKills(t, amount("TELGATE_THANKS_KILLS", 20))
+	stop()
+	c := w.settles(t, "SQLite, one gateway: kill -9 after a key", 4*time.Minute)
+	c.proven(t)
+}

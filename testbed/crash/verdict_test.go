@@ -17,9 +17,11 @@ import (
 // counts is what came of a story.
 type counts struct {
 	story                                       string
-	pages, kills, rings, most, confirmed, keys  int // keys: pages for which a key was pressed that are not confirmed
+	pages, kills, rings, most, confirmed        int
+	told, untold                                int // pages of which somebody heard the thanks; or pressed a key, heard none, and it was in vain
 	refused, twice                              int // requests that were NOT accepted; cards beside another of the same page
-	doubles, lost, unreported, unproven, beyond int // what must not be
+	vain                                        int // must not be, as what follows: who heard the thanks was rung again, or is not shown
+	doubles, lost, unreported, unproven, beyond int
 }
 
 // tally are the counts of all stories.
@@ -40,10 +42,10 @@ func (t *tally) table() string {
 func table(all []counts) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight) // into memory
-	_, _ = fmt.Fprintln(w, "pages\trefused\tkills\trings\tat once\tconfirmed\tkeys in vain\tsecond cards\tdouble rings\tlost\tunreported\tunproven\tover limits\t  story")
+	_, _ = fmt.Fprintln(w, "pages\trefused\tkills\trings\tat once\tconfirmed\ttold\tuntold\tkeys in vain\tsecond cards\tdouble rings\tlost\tunreported\tunproven\tover limits\t  story")
 	for _, c := range all {
-		_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n",
-			c.pages, c.refused, c.kills, c.rings, c.most, c.confirmed, c.keys, c.twice, c.doubles, c.lost, c.unreported, c.unproven, c.beyond, c.story)
+		_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n",
+			c.pages, c.refused, c.kills, c.rings, c.most, c.confirmed, c.told, c.untold, c.vain, c.twice, c.doubles, c.lost, c.unreported, c.unproven, c.beyond, c.story)
 	}
 	_ = w.Flush()
 	return b.String()
@@ -101,8 +103,8 @@ func (w *world) rings(t *testing.T, c *counts) {
 // pages holds the cards against the farm's book and the gateways' own history.
 func (w *world) pages(t *testing.T, c *counts) {
 	t.Helper()
-	kept, lines := w.history(t), w.farm.read()
-	promised := w.office.promised()
+	promised, lines := w.office.promised(), w.farm.read()
+	kept := w.ended(t, promised)
 	for _, p := range promised {
 		c.pages, c.twice = c.pages+1, c.twice+max(0, p.cards-1)
 		is, known := kept[p.n]
@@ -114,17 +116,15 @@ func (w *world) pages(t *testing.T, c *counts) {
 			c.unreported++
 			t.Errorf("page #%d for %s is %s; its card (%d of them): %s", p.n, nick(p.person), is.Result, p.cards, w.office.shows(&p))
 		}
-		pressed := w.pressed(lines, &p)
-		switch {
-		case p.final == "Confirmed":
+		mine := w.of(lines, &p)
+		if p.final == "Confirmed" {
 			c.confirmed++
-			if !pressed {
+			if !slices.ContainsFunc(mine, func(l ringing) bool { return len(l.pressed) > 0 }) {
 				c.unproven++
 				t.Errorf("page #%d for %s is confirmed, and nobody pressed a key in a call of it", p.n, nick(p.person))
 			}
-		case pressed:
-			c.keys++
 		}
+		w.keys(t, c, promised, &p, mine)
 		delete(kept, p.n)
 	}
 	for n, is := range kept { // pages that nobody knows of
@@ -144,13 +144,14 @@ func word(r telgate.Result) string {
 	}[r]
 }
 
-// pressed tells whether somebody pressed the key in a call of a page: at a phone of the person, in a call that began while the
-// page ran.
-func (w *world) pressed(lines []ringing, p *page) bool {
-	phones := w.phones(p.person)
-	return slices.ContainsFunc(lines, func(l ringing) bool {
-		return len(l.pressed) > 0 && slices.Contains(phones, l.user) && l.began.After(p.asked) && (p.seen.IsZero() || l.began.Before(p.seen))
+// ended is the history, when every page in it has ended: a card says "confirmed" while the call still says thanks.
+func (w *world) ended(t *testing.T, promised []page) (kept map[int]telgate.Page) {
+	t.Helper()
+	within(t, 15*time.Second, func() bool {
+		kept = w.history(t)
+		return !slices.ContainsFunc(promised, func(p page) bool { return kept[p.n].State != telgate.PageEnded })
 	})
+	return kept
 }
 
 // history is what the gateways say of every page, by the number in its message.

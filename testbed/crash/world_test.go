@@ -56,7 +56,7 @@ func (w *world) on(address string) *world {
 }
 
 // configuration is that of one gateway.
-func (w *world) configuration(g *gateway, prompt string) string {
+func (w *world) configuration(g *gateway) string {
 	as := w.office.Config()
 	var b strings.Builder
 	fmt.Fprintf(&b, "[gateway]\nname = %q\nstate_dir = %q\ndrain = \"2s\"\n[store]\nurl = %q\n", g.name, g.state, w.store(g.name))
@@ -64,8 +64,8 @@ func (w *world) configuration(g *gateway, prompt string) string {
 	fmt.Fprintf(&b, "[calls]\nring = \"3s\"\nsetup = \"3s\"\nrounds = 3\npause = \"1s\"\npage_limit = %q\nmax_duration = \"12s\"\nbusy_retry = \"2s\"\n", w.limit)
 	fmt.Fprintf(&b, "[limits]\ncalls_per_number_per_hour = 1000\npages_per_asker_per_hour = 1000\n")
 	fmt.Fprintf(&b, "[sip]\nbind = \"127.0.0.1:%d\"\n[media]\nports = \"%d-%d\"\n[web]\nlisten = %q\n[log]\nformat = \"json\"\n", g.sip, g.rtp, g.rtp+rtpPorts-1, g.web)
-	fmt.Fprintf(&b, "[prompts.alert]\nfile = %q\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\nprobe = \"off\"\nmax_calls = %d\ncalls_per_second = %g\n",
-		prompt, w.farm.phone.Addr(), w.lines, w.pace)
+	fmt.Fprintf(&b, "[prompts.alert]\nfile = \"alert.wav\"\n[prompts.confirmed]\nfile = \"thanks.wav\"\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\nprobe = \"off\"\nmax_calls = %d\ncalls_per_second = %g\n",
+		w.farm.phone.Addr(), w.lines, w.pace)
 	for i := range w.people {
 		fmt.Fprintf(&b, "[people.%s]\nphones = [\"sip:%s@main\"]\n", nick(i), strings.Join(w.phones(i), `@main", "sip:`))
 	}
