@@ -88,6 +88,9 @@ func (r *run) handle(m *Message) bool {
 		r.confirmed([]string{m.Confirm.Nick}, m.Confirm.Slack, telgate.ViaSlack)
 	case m.Late != nil:
 		r.late(m.Late)
+	case m.Stop != nil && over: // what was found out stays so, and the call that still says thanks is hung up
+		r.sides.stop(&telgate.StopCause{Why: telgate.StopAsked, By: m.Stop.ID})
+		return false
 	case over:
 		if m.Join != nil {
 			r.pager.again(r.page.ID, m.ID, m.Join, nicknames(&r.page))

@@ -159,29 +159,37 @@ func TestAConfirmationStaysHoweverItsCallEnds(t *testing.T) {
 	}
 }
 
-func TestHangUpAfterTheKeyTakesNothingBackAndCutsNoThanks(t *testing.T) {
-	in(t, func(t *testing.T) {
-		d := open(t, []answer{thanked(0, telgate.OutcomeConfirmed)}, rounds(3))
-		id := d.submit(request("ops"))
-		d.at(2 * time.Second)
-		for _, click := range []func() error{
-			func() error { return d.Stop(t.Context(), id, asker()) }, func() error { return d.Next(t.Context(), id, asker()) },
-			func() error { return d.Confirm(t.Context(), id, alice()) },
-		} {
-			if err := click(); err != nil {
-				t.Error(err)
-			}
-		}
-		p, events := d.end(id)
-		same(t, "results", results(p), []telgate.Result{telgate.Confirmed, telgate.Confirmed, telgate.NotReached})
-		same(t, "via", p.Targets[0].Via, telgate.ViaKey)
-		same(t, "hung up", d.exchange.stopped(), []telgate.StopCause(nil))
-		same(t, "stopped by", p.Stopped, "")
-		same(t, "confirmed", count(events, telgate.EventPageConfirmed), 1)
-		if took := p.Ended.Sub(p.Accepted); took != 4*time.Second {
-			t.Errorf("ended after %v", took)
-		}
-	})
+func TestAClickAfterTheKeyTakesNothingBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		click func(*desk, telgate.PageID) error
+		stops []telgate.StopCause
+		ended time.Duration
+	}{
+		"hang up": {
+			func(d *desk, id telgate.PageID) error { return d.Stop(d.t.Context(), id, asker()) },
+			[]telgate.StopCause{{Why: telgate.StopAsked, By: "UASKER"}}, 2 * time.Second,
+		},
+		"call next":   {func(d *desk, id telgate.PageID) error { return d.Next(d.t.Context(), id, asker()) }, nil, 4 * time.Second},
+		"I've got it": {func(d *desk, id telgate.PageID) error { return d.Confirm(d.t.Context(), id, alice()) }, nil, 4 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T) {
+				d := open(t, []answer{thanked(0, telgate.OutcomeConfirmed)}, rounds(3))
+				id := d.submit(request("ops"))
+				d.at(2 * time.Second)
+				if err := c.click(d, id); err != nil {
+					t.Error(err)
+				}
+				p, events := d.end(id)
+				same(t, "results", results(p), []telgate.Result{telgate.Confirmed, telgate.Confirmed, telgate.NotReached})
+				same(t, "via", p.Targets[0].Via, telgate.ViaKey)
+				same(t, "hung up", d.exchange.stopped(), c.stops)
+				same(t, "stopped by", p.Stopped, "")
+				same(t, "confirmed", count(events, telgate.EventPageConfirmed), 1)
+				same(t, "ended after", p.Ended.Sub(p.Accepted), c.ended)
+			})
+		})
+	}
 }
 
 func TestWhoIsAskedForWhileTheyAreThankedIsCalledAnew(t *testing.T) {
