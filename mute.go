@@ -14,7 +14,8 @@ type Mute struct {
 // MuteOrder asks for a mute, or for its end.
 type MuteOrder struct {
 	Asker Actor
-	Who   string // a word; "" = the asker
-	When  string // as written: "until 18:00", "for 2h"
-	End   bool   // it is over
+	Who   string    // a word; "" = the asker
+	When  string    // as written: "until 18:00", "for 2h"
+	Until time.Time // in place of When
+	End   bool      // it is over
 }

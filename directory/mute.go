@@ -2,6 +2,7 @@ package directory
 
 import (
 	"errors"
+	"time"
 
 	"telgate"
 	"telgate/directory/rota"
@@ -20,15 +21,24 @@ func (d *Directory) Mute(o telgate.MuteOrder) (telgate.Mute, error) {
 		return m, nil
 	}
 	zone := d.zoneOf(o.Asker, who.Nick)
-	from, until, err := rota.ParseSpan(o.When, now, zone)
-	if err == nil && from.After(now) {
-		err = errLater
-	}
+	until, err := muteUntil(o, now, zone)
 	if err != nil {
 		return telgate.Mute{}, refuse(telgate.RefusedTime, o.When, "I cannot mute: %v.", err)
 	}
 	m.Until = until.In(zone)
 	return m, nil
+}
+
+// muteUntil is when a mute is over that begins now.
+func muteUntil(o telgate.MuteOrder, now time.Time, zone *time.Location) (time.Time, error) {
+	if !o.Until.IsZero() {
+		return o.Until, rota.CheckSpan(now, o.Until, now)
+	}
+	from, until, err := rota.ParseSpan(o.When, now, zone)
+	if err == nil && from.After(now) {
+		err = errLater
+	}
+	return until, err //nolint:wrapcheck // a sentence for who wrote it
 }
 
 var errLater = errors.New("a mute begins now; say only until when")

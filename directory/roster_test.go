@@ -477,6 +477,10 @@ func TestAMuteIsReadForThePersonAndNobodyElse(t *testing.T) {
 	if err != nil || m.Nick != "alice" || m.By != "UADMIN" || !m.Until.Equal(now.Add(2*time.Hour)) {
 		t.Errorf("%+v, %v", m, err)
 	}
+	m, err = d.Mute(telgate.MuteOrder{Who: "alice", Until: now.Add(time.Hour)})
+	if err != nil || !m.Until.Equal(now.Add(time.Hour)) {
+		t.Errorf("until a moment: %+v, %v", m, err)
+	}
 	m, err = d.Mute(telgate.MuteOrder{Asker: telgate.Actor{ID: "UADMIN"}, Who: "alice", End: true})
 	if err != nil || m.Until.After(now) {
 		t.Errorf("ended: %+v, %v", m, err)
@@ -487,6 +491,8 @@ func TestAMuteIsReadForThePersonAndNobodyElse(t *testing.T) {
 		{When: "for 2h", Asker: telgate.Actor{ID: "UNOBODY"}},
 		{Who: "alice", When: "from 23:00 until 23:30"},
 		{Who: "alice", When: "soon"},
+		{Who: "alice", Until: now},
+		{Who: "alice", Until: now.AddDate(0, 3, 0)},
 		{Who: "alice"},
 	} {
 		_, err := d.Mute(o)

@@ -28,6 +28,7 @@ type words struct {
 	skipLocked string // leave out what others have locked
 	among      string // "IN a list" with one argument: see list
 	least      string // the smaller of two
+	used       string // whether there are tables
 	list       func(ids []string) any
 	oneClock   bool // the database's is this process's
 }

@@ -35,7 +35,11 @@ func Look(ctx context.Context, url string, o Options) (Sight, error) {
 	return lookFile(ctx, where.file)
 }
 
-// Read opens a database to read it, also while a gateway runs: what writes fails. The tables have to be this binary's.
+// ErrUnused says that there is nothing to read: no gateway has made its tables there yet.
+var ErrUnused = errors.New("no gateway has used this database yet")
+
+// Read opens a database to read it, also while a gateway runs: what writes fails. The tables have to be this binary's; where
+// there are none yet it is [ErrUnused].
 func Read(ctx context.Context, url string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -50,6 +54,9 @@ func Read(ctx context.Context, url string, o Options) (*Store, error) {
 	} else {
 		s.db, err = readServer(ctx, where.server)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ErrUnused
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +64,8 @@ func Read(ctx context.Context, url string, o Options) (*Store, error) {
 	known := knownTables()
 	switch {
 	case err != nil:
+	case tables == 0:
+		err = ErrUnused
 	case tables/generation > known/generation:
 		err = &newerError{tables, known}
 	case tables < known:
@@ -68,9 +77,14 @@ func Read(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// tables is the version of the tables.
+// tables is the version of the tables, 0 where there are none.
 func (s *Store) tables(ctx context.Context) (version int64, err error) {
 	err = s.db.read(ctx, func(t tx) error {
+		used := false
+		if _, err := one(ctx, t, []any{&used}, "select "+s.db.words().used); err != nil || !used {
+			version = 0
+			return err
+		}
 		_, err := one(ctx, t, []any{&version}, "select coalesce(max(version_id), 0) from migration")
 		return err
 	})

@@ -117,6 +117,7 @@ func (*postgres) words() *words { return &postgresWords }
 //nolint:gochecknoglobals // a table of facts
 var postgresWords = words{
 	forUpdate: " for update", keyShare: " for key share", skipLocked: " for update skip locked", among: "= any($1)", least: "least",
+	used: "to_regclass('migration') is not null",
 	list: func(ids []string) any { return ids },
 }
 

@@ -118,6 +118,7 @@ func (*sqlite) words() *words { return &sqliteWords }
 //nolint:gochecknoglobals // a table of facts
 var sqliteWords = words{
 	among: "in (select value from json_each($1))", least: "min", oneClock: true,
+	used: "exists (select 1 from sqlite_schema where name = 'migration')",
 	list: func(ids []string) any {
 		b, err := json.Marshal(ids)
 		if err != nil { // strings always marshal

@@ -22,6 +22,7 @@ type Ports struct {
 	Switch  Switch
 	Keeper  Keeper
 	Covers  Covers
+	Mutes   Mutes
 	Audit   Audit
 }
 
@@ -64,6 +65,11 @@ func NewAPI(ports Ports, policy func() telgate.Policy, log *slog.Logger) *API {
 		a.on("GET /covers", a.covers)
 		a.on("POST /cover", a.cover)
 		a.on("POST /uncover", a.uncover)
+	}
+	if ports.Mutes != nil {
+		a.on("GET /mutes", a.mutes)
+		a.on("POST /mute", a.mute)
+		a.on("POST /unmute", a.unmute)
 	}
 	if ports.Audit != nil {
 		a.on("GET /audit", a.audit)

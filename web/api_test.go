@@ -43,13 +43,13 @@ func (o *opened) ask(t *testing.T, method, path, body string) (int, string) {
 
 func TestAPageIsAskedForInTheNameOfTheUserWhoseProcessConnects(t *testing.T) {
 	o := open(t)
-	code, body := o.ask(t, "POST", "/v1/pages", `{"who":["alice","@ops"],"message":"db\nis \u001b[31mdown"}`)
+	code, body := o.ask(t, "POST", "/v1/pages", `{"who":["alice","@ops"],"message":"db\nis \u001b[31mdown","all":true}`)
 	if code != http.StatusCreated || body != `{"v":1,"page":"p1","words":"alice"}` {
 		t.Errorf("%d %s", code, body)
 	}
 	want := []telgate.Request{{
 		Key: "api:local:grace:k1", Asker: telgate.Actor{ID: "local:grace", Name: "grace", Local: true}, Who: []string{"alice", "@ops"},
-		Message: "db is [31mdown",
+		Message: "db is [31mdown", All: true,
 	}}
 	if diff := cmp.Diff(want, o.asked()); diff != "" {
 		t.Error(diff)
@@ -86,6 +86,15 @@ func TestEveryPathAnswersInItsForm(t *testing.T) {
 		{"POST", "/v1/cover", `{"for":"alice","by":"bob"}`, 400, "is needed"},
 		{"POST", "/v1/uncover", `{"for":"alice"}`, 200, `"for":"alice"`},
 		{"POST", "/v1/uncover", `{}`, 400, "names nobody"},
+		{"GET", "/v1/mutes", "", 200, `{"v":1,"who":"alice","until":"2026-01-31T23:00:00Z","by":"U1","at":"2026-01-31T21:00:00Z"}`},
+		{"POST", "/v1/mute", `{"who":"alice","when":"for 1h"}`, 200, `{"v":1,"who":"alice","until":"2026-01-31T22:00:00Z","by":"local:grace","at":"2026-01-31T21:00:00Z"}`},
+		{"POST", "/v1/mute", `{"who":"alice"}`, 400, "is needed"},
+		{"POST", "/v1/mute", `{"who":"alice","when":"for 1h","until":"2026-01-31T22:00:00Z"}`, 400, "is needed"},
+		{"POST", "/v1/mute", `{"who":"alice","until":"2026-01-31T22:30:00Z"}`, 200, `"until":"2026-01-31T22:30:00Z"`},
+		{"POST", "/v1/mute", `{"when":"for 1h"}`, 400, "names nobody"},
+		{"POST", "/v1/mute", `{"who":"bob","when":"soon"}`, 422, `"reason":"bad_time"`},
+		{"POST", "/v1/unmute", `{"who":"alice"}`, 200, `"until":"2026-01-31T21:00:00Z"`},
+		{"POST", "/v1/unmute", `{"who":"alice","when":"for 1h"}`, 400, "ends it now"},
 		{"GET", "/v2/status", "", 404, `There is no GET /v2/status here.`},
 		{"DELETE", "/v1/status", "", 404, "not_found"},
 	} {

@@ -145,6 +145,24 @@ func (d *desk) Uncover(context.Context, telgate.CoverOrder) ([]telgate.Cover, er
 	return d.Covers(), nil
 }
 
+func (d *desk) Mutes() []telgate.Mute {
+	return []telgate.Mute{{Nick: "alice", Until: at(2 * time.Hour), By: "U1", At: at(0)}}
+}
+
+func (d *desk) Mute(_ context.Context, o telgate.MuteOrder) (telgate.Mute, error) {
+	if o.Who == "bob" {
+		return telgate.Mute{}, &telgate.Refusal{Reason: telgate.RefusedTime, Message: "I cannot mute.", Subject: o.When}
+	}
+	m := telgate.Mute{Nick: o.Who, Until: at(time.Hour), By: o.Asker.ID, At: at(0)}
+	if !o.Until.IsZero() {
+		m.Until = o.Until
+	}
+	if o.End {
+		m.Until = at(0)
+	}
+	return m, nil
+}
+
 func (d *desk) asked() []telgate.Request {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -168,7 +186,7 @@ func open(t *testing.T) *opened {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	d := newDesk()
-	api := NewAPI(Ports{Pages: d, Feed: d, Gateway: d, History: d, Switch: d, Keeper: d, Audit: d, Covers: d},
+	api := NewAPI(Ports{Pages: d, Feed: d, Gateway: d, History: d, Switch: d, Keeper: d, Audit: d, Covers: d, Mutes: d},
 		func() telgate.Policy { return telgate.Policy{} }, quiet())
 	o := &opened{desk: d, api: api, path: filepath.Join(dir, SocketName)}
 	s := NewSocket(dir, api, func(uint32) string { return "grace" }, quiet())

@@ -30,6 +30,7 @@ type PageRequest struct {
 	Message string   `json:"message,omitempty"`
 	New     bool     `json:"new,omitempty"`   // a page of its own, also where one is running for the same people
 	Force   bool     `json:"force,omitempty"` // past the limits of a number
+	All     bool     `json:"all,omitempty"`   // everybody at once, whatever the group says
 }
 
 // PageReceipt is the answer.
@@ -64,7 +65,7 @@ func (a *API) submit(w http.ResponseWriter, r *http.Request, by telgate.Actor) e
 }
 
 func (in *PageRequest) request(by telgate.Actor, key string) (telgate.Request, error) {
-	out := telgate.Request{Asker: by, Message: line(in.Message), New: in.New, Force: in.Force}
+	out := telgate.Request{Asker: by, Message: line(in.Message), New: in.New, Force: in.Force, All: in.All}
 	switch {
 	case len(in.Who) == 0:
 		return out, bad(`"who" names nobody`)

@@ -69,6 +69,12 @@ type Covers interface {
 	Uncover(ctx context.Context, o telgate.CoverOrder) ([]telgate.Cover, error)
 }
 
+// Mutes knows and changes who is not called.
+type Mutes interface {
+	Mutes() []telgate.Mute
+	Mute(ctx context.Context, o telgate.MuteOrder) (telgate.Mute, error)
+}
+
 // Audit tells who did what, newest first.
 type Audit interface {
 	Audit(ctx context.Context, since, until time.Time, limit int) ([]telgate.AuditEntry, error)

@@ -23,6 +23,7 @@ type Status struct {
 	Pages    []PageStatus   `json:"pages"` // that have not ended
 	Warnings []string       `json:"warnings,omitempty"`
 
+	Mutes    []MuteLine      `json:"mutes,omitempty"`    // who is not called now, the soonest to be called again first
 	Gateways []GatewayStatus `json:"gateways,omitempty"` // that share the store, this one too; the longest there first
 }
 

@@ -17,9 +17,10 @@ import (
 type callCmd struct {
 	Who     string   `arg:"" help:"Whom: nickname, alias or group; several with commas."`
 	Message []string `arg:"" optional:"" help:"What it is about, for the log."`
-	Direct  bool     `help:"Break the glass: no gateway, no hourly limits; numbers from the configuration."`
-	New     bool     `help:"A page of its own, even where one is running for the same people."`
-	Force   bool     `help:"Past the limits of a number."`
+	All     bool     `help:"Everybody at once, each by their own phones in order; the first who confirms has the others hung up."`
+	New     bool     `help:"A page of its own, even where one runs for the same people; without it that one is joined."`
+	Force   bool     `help:"Past the hourly limits of numbers. Forbidden numbers stay forbidden, and muted people muted."`
+	Direct  bool     `help:"Break the glass: call from here, without gateway, Slack and hourly limits; numbers from the configuration."`
 	Trace   string   `help:"Write the SIP messages of each call to FILE, as a ladder; - is stderr." placeholder:"FILE"`
 	Pcap    string   `help:"Write SIP and RTP of each call to FILE, for Wireshark; needs no root." placeholder:"FILE"`
 }
@@ -105,7 +106,7 @@ func (c *callCmd) direct(a *app) error {
 	}
 	request := telgate.Request{
 		Asker: telgate.Actor{ID: "local:" + a.env.user(), Name: a.env.user(), Local: true},
-		Who:   words(c.Who), Message: strings.Join(c.Message, " "), New: true, Force: true,
+		Who:   words(c.Who), Message: strings.Join(c.Message, " "), New: true, Force: true, All: c.All,
 	}
 	signals, done := a.env.signals() // before anything can ring: from here on a signal finds who cancels
 	defer done()

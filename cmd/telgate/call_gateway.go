@@ -42,7 +42,7 @@ func (c *callCmd) through(a *app, gateway *client.Client) error {
 	defer look.close()
 	signals, done := a.env.signals() // before anything can ring: from here on a signal finds who cancels
 	defer done()
-	receipt, err := submit(ctx, gateway, web.PageRequest{Who: words(c.Who), Message: strings.Join(c.Message, " "), New: c.New, Force: c.Force}, key)
+	receipt, err := submit(ctx, gateway, web.PageRequest{Who: words(c.Who), Message: strings.Join(c.Message, " "), New: c.New, Force: c.Force, All: c.All}, key)
 	if e, ok := errors.AsType[*web.Error](err); ok && errorStatus(e.Reason) == exitRefused {
 		return c.refused(a, e.Refusal())
 	}

@@ -88,6 +88,9 @@ func (d *desk) Status(ctx context.Context) web.Status {
 	if err != nil {
 		s.Warnings = append(s.Warnings, err.Error())
 	}
+	for _, m := range g.pager.Mutes() {
+		s.Mutes = append(s.Mutes, web.MuteLineOf(m))
+	}
 	var warnings []string
 	s.Gateways, warnings = g.estate.gateways(ctx, g.cfg)
 	s.Warnings = append(s.Warnings, warnings...)
@@ -116,6 +119,7 @@ func (g *gateway) socket(stopping func() bool) *web.Socket {
 		Pages: &audited{pages: g.pager, from: telgate.FromSocket, note: g.note}, Feed: d, Gateway: d, History: d,
 		Switch: &killSwitch{gateway: g, from: telgate.FromSocket}, Keeper: g.house.keeper, Audit: g.house.audit,
 		Covers: &auditedCovers{live: g.live, from: telgate.FromSocket, note: g.note},
+		Mutes:  &muting{gateway: g, from: telgate.FromSocket},
 	}
 	if g.house.history != nil {
 		ports.History = g.house.history

@@ -35,10 +35,13 @@ func (a *app) withoutGateway(tell func(archive) error) (bool, error) {
 		return false, nil //nolint:nilerr // likewise
 	}
 	s, err := store.Read(a.ctx, cfg.Store.URL.Reveal(), store.Options{Dir: state, Now: a.env.now})
-	if err != nil {
-		return true, withStatus(exitRefused, fmt.Errorf("no gateway runs on %s, and its store cannot be read: %w", state, err))
+	switch {
+	case errors.Is(err, store.ErrUnused):
+		return true, withStatus(exitRefused, fmt.Errorf("no gateway runs on %s, and there is nothing to show: %w", absolute(state), err))
+	case err != nil:
+		return true, withStatus(exitRefused, fmt.Errorf("no gateway runs on %s, and its store cannot be read: %w", absolute(state), err))
 	}
-	_, _ = fmt.Fprintf(a.env.err, "telgate: no gateway runs on %s: this is read from its store\n", state)
+	_, _ = fmt.Fprintf(a.env.err, "telgate: no gateway runs on %s: this is read from its store\n", absolute(state))
 	return true, errors.Join(tell(&storeArchive{keeper: &storeKeeper{store: s}}), s.Close())
 }
 

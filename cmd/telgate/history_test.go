@@ -119,6 +119,7 @@ func TestStatusSaysWhatIsWrongFirst(t *testing.T) {
 		Paused: &telgate.Pause{By: "local:root", At: now.Add(-time.Minute), Why: "false\nalarms"}, Store: "memory", Slack: "connected",
 		Trunks: []web.TrunkStatus{{Trunk: "main", State: "up", Calls: 2, Waiting: 1}, {Trunk: "backup", State: "down", Problem: "no answer"}},
 		Pages:  []web.PageStatus{{Page: "p1", Title: "ops", State: telgate.PageCalling, Accepted: now.Add(-30 * time.Second), Asker: "U1"}},
+		Mutes:  []web.MuteLine{{Who: "alice", Until: now.Add(2 * time.Hour), By: "U1", At: now}},
 	}
 	goldenText(t, "status.golden", statusText(s, now))
 }

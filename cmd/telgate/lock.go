@@ -29,7 +29,15 @@ const stateFix = "set gateway.state_dir to a directory that this user can make, 
 func (e *stateError) Error() string { return e.what() + ": " + stateFix }
 
 func (e *stateError) what() string {
-	return fmt.Sprintf("gateway.state_dir: %s cannot be used: %v", e.dir, withoutPath(e.err))
+	return fmt.Sprintf("gateway.state_dir: %s cannot be used: %v", absolute(e.dir), withoutPath(e.err))
+}
+
+// absolute is a path as it is told: whoever reads it may be somewhere else.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
 }
 
 // Unwrap is the cause.

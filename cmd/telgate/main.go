@@ -37,6 +37,8 @@ type cli struct {
 	History  historyCmd  `cmd:"" help:"List pages that were, or show one with every step; who did what with --audit."`
 	Pause    pauseCmd    `cmd:"" help:"Dial nobody new until resume, also after a restart."`
 	Resume   resumeCmd   `cmd:"" help:"Dial again after pause."`
+	Mute     muteCmd     `cmd:"" help:"Have nobody call somebody for a while, whoever asks; list who is muted."`
+	Unmute   unmuteCmd   `cmd:"" help:"Have somebody called again after mute."`
 	Reload   reloadCmd   `cmd:"" help:"Have the gateway read its configuration again."`
 	Cover    coverCmd    `cmd:"" help:"Have somebody stand in for somebody else in rotas; list who does."`
 	Backup   backupCmd   `cmd:"" help:"Write everything that is stored to a file, while the gateway runs."`

@@ -25,6 +25,10 @@ func (peopleCmd) Run(a *app) error {
 	if err := people.Load(a.ctx); err != nil {
 		_, _ = fmt.Fprintln(a.env.err, "telgate:", err)
 	}
+	muted, err := a.muted(cfg)
+	if err != nil {
+		_, _ = fmt.Fprintln(a.env.err, "telgate: who is muted is not known:", err)
+	}
 	show := func(n telgate.Number) string {
 		if a.cli.ShowNumbers {
 			return n.Whole()
@@ -40,7 +44,11 @@ func (peopleCmd) Run(a *app) error {
 			numbers[i] = show(n)
 		}
 		if a.cli.JSON {
-			if err := a.printJSON(map[string]any{"v": 1, "nick": p.Nick, "name": p.Name, "aliases": p.Aliases, "numbers": numbers, "slack": p.Slack}); err != nil {
+			line := map[string]any{"v": 1, "nick": p.Nick, "name": p.Name, "aliases": p.Aliases, "numbers": numbers, "slack": p.Slack}
+			if m, quiet := muted[p.Nick]; quiet {
+				line["muted_until"] = m.Until
+			}
+			if err := a.printJSON(line); err != nil {
 				return err
 			}
 			continue
@@ -49,7 +57,11 @@ func (peopleCmd) Run(a *app) error {
 		if len(p.Aliases) > 0 {
 			name += " (" + strings.Join(p.Aliases, ", ") + ")"
 		}
-		_, _ = fmt.Fprintf(a.env.out, "%-16s %-24s %s\n", p.Nick, name, strings.Join(numbers, ", "))
+		quiet := ""
+		if m, ok := muted[p.Nick]; ok {
+			quiet = ", muted until " + wallClock(m.Until.In(a.env.now().Location()))
+		}
+		_, _ = fmt.Fprintf(a.env.out, "%-16s %-24s %s%s\n", p.Nick, name, strings.Join(numbers, ", "), quiet)
 	}
 	for _, g := range people.Groups() {
 		if a.cli.JSON {

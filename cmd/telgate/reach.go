@@ -58,11 +58,11 @@ func (a *app) asked(err error) error {
 	case a.cli.Server != "":
 		return withStatus(exitInternal, fmt.Errorf("%s: %w", a.cli.Server, err))
 	case errors.Is(err, fs.ErrPermission) || locked != nil:
-		return withStatus(exitRefused, fmt.Errorf("the gateway of %s is another user's: run this as that user, such as with sudo -u telgate", a.stateHere()))
+		return withStatus(exitRefused, fmt.Errorf("the gateway of %s is another user's: run this as that user, such as with sudo -u telgate", absolute(a.stateHere())))
 	case running:
 		return withStatus(exitRefused, fmt.Errorf("a gateway runs here, but its socket does not answer (%w): it starts, stops, or is of an older version", err))
 	default:
-		return withStatus(exitRefused, fmt.Errorf("no gateway runs on %s: telgate serve starts one", a.stateHere()))
+		return withStatus(exitRefused, fmt.Errorf("no gateway runs on %s: telgate serve starts one", absolute(a.stateHere())))
 	}
 }
 

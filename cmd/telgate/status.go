@@ -67,6 +67,9 @@ func statusText(s web.Status, now time.Time) string {
 	for _, w := range s.Warnings {
 		line("warning", "%s", w)
 	}
+	for _, m := range s.Mutes {
+		line("muted", "%s", muteWords(m, now.Location()))
+	}
 	if len(s.Pages) == 0 {
 		line("pages", "nothing is being called")
 	}

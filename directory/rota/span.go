@@ -45,15 +45,20 @@ func ParseSpan(text string, now time.Time, zone *time.Location) (from, until tim
 			return from, until, errSpan
 		}
 	}
+	return from, until, CheckSpan(from, until, now)
+}
+
+// CheckSpan says what is wrong with a time to come, in one sentence; nil where it is fine.
+func CheckSpan(from, until, now time.Time) error {
 	switch {
 	case !until.After(now):
-		return from, until, errors.New("that time is over")
+		return errors.New("that time is over")
 	case !from.Before(until):
-		return from, until, errors.New("it would end before it begins")
+		return errors.New("it would end before it begins")
 	case until.Sub(now) > LongestSpan:
-		return from, until, fmt.Errorf("that is more than %d days away", int(LongestSpan/(24*time.Hour)))
+		return fmt.Errorf("that is more than %d days away", int(LongestSpan/(24*time.Hour)))
 	}
-	return from, until, nil
+	return nil
 }
 
 var errSpan = errors.New("say how long: until 18:00, until tomorrow 09:00, until 2026-11-25 18:00, or for 2h")

@@ -62,6 +62,23 @@ func (c *Client) Uncover(ctx context.Context, r web.CoverRequest, each func(cove
 	return c.lines(ctx, http.MethodPost, "/uncover", r, each)
 }
 
+// Mutes gives who is not called now to each.
+func (c *Client) Mutes(ctx context.Context, each func(mute []byte) error) error {
+	return c.lines(ctx, http.MethodGet, "/mutes", nil, each)
+}
+
+// Mute keeps somebody's phones quiet for a while.
+func (c *Client) Mute(ctx context.Context, r web.MuteRequest) (mute web.MuteLine, err error) {
+	err = c.call(ctx, http.MethodPost, "/mute", r, &mute)
+	return mute, err
+}
+
+// Unmute has somebody called again.
+func (c *Client) Unmute(ctx context.Context, who string) (mute web.MuteLine, err error) {
+	err = c.call(ctx, http.MethodPost, "/unmute", web.MuteRequest{Who: who}, &mute)
+	return mute, err
+}
+
 // Audit gives entries to each, newest first.
 func (c *Client) Audit(ctx context.Context, since, until time.Time, limit int, each func(entry []byte) error) error {
 	v := url.Values{"limit": {strconv.Itoa(limit)}}
