@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -36,23 +35,23 @@ func (p *postgres) explain(err error) error {
 	case err == nil:
 		return nil
 	case code == "28P01", code == "28000":
-		return fmt.Errorf("PostgreSQL at %s refuses the user or the password: correct them in store.url: %w", p.at, of)
+		return mend(of, "PostgreSQL at %s refuses the user or the password: correct them in store.url", p.at)
 	case code == "3D000":
-		return fmt.Errorf("PostgreSQL at %s has no such database: create it (createdb) or name another in store.url: %w", p.at, of)
+		return mend(of, "PostgreSQL at %s has no such database: create it (createdb) or name another in store.url", p.at)
 	case code == "42501":
-		return fmt.Errorf("the user of store.url may not use the database %s: make it the owner: %w", p.at, of)
+		return mend(of, "the user of store.url may not use the database %s: make it the owner", p.at)
 	case code == "25006":
-		return fmt.Errorf("PostgreSQL at %s is a standby, or read-only: name the primary in store.url, or add target_session_attrs=read-write: %w", p.at, of)
+		return mend(of, "PostgreSQL at %s is a standby, or read-only: name the primary in store.url, or add target_session_attrs=read-write", p.at)
 	case code == "26000", code == "42P05":
-		return fmt.Errorf("a pooler stands before PostgreSQL at %s that gives each transaction another connection: add default_query_exec_mode=cache_describe to store.url: %w", p.at, of)
+		return mend(of, "a pooler stands before PostgreSQL at %s that gives each transaction another connection: add default_query_exec_mode=cache_describe to store.url", p.at)
 	case code == "08P01" && strings.Contains(of.Message, "query_wait_timeout"):
-		return fmt.Errorf("the pooler before PostgreSQL at %s has no connection left: give it %d for each gateway: %w", p.at, serverConn+1, of)
+		return mend(of, "the pooler before PostgreSQL at %s has no connection left: give it %d for each gateway", p.at, serverConn+1)
 	case code == "08P01":
-		return fmt.Errorf("a pooler stands before PostgreSQL at %s that does not know a parameter of store.url: leave it out: %w", p.at, of)
+		return mend(of, "a pooler stands before PostgreSQL at %s that does not know a parameter of store.url: leave it out", p.at)
 	case code == "53100":
-		return fmt.Errorf("the disk of PostgreSQL at %s is full: make room: %w", p.at, of)
+		return mend(of, "the disk of PostgreSQL at %s is full: make room", p.at)
 	case unreached(err):
-		return fmt.Errorf("PostgreSQL at %s cannot be reached: see that it runs and that store.url names it: %w", p.at, err)
+		return mend(err, "PostgreSQL at %s cannot be reached: see that it runs and that store.url names it", p.at)
 	default:
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -211,5 +212,25 @@ func TestAWriterIsNotWaitedForLongerThanTheContextLasts(t *testing.T) {
 	}
 	if err := s.close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestOnlyWhatTheOperatorCanMendIsTheirFault(t *testing.T) {
+	path := made(t)
+	for _, c := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"a full disk", explainFile(path, fmt.Errorf("write: %w", syscall.ENOSPC)), true},
+		{"a newer database", fmt.Errorf("open: %w", &newerError{2001, 1005}), true},
+		{"a URL", errURL, true},
+		{"a server that is down", (&postgres{at: "db:5432/x"}).explain(io.ErrUnexpectedEOF), true},
+		{"a statement of ours", explainFile(path, errors.New("no such column: nick")), false},
+		{"nothing", nil, false},
+	} {
+		if got := ToMend(c.err); got != c.want {
+			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func lookAtServer(ctx context.Context, s *Store, sight *Sight) error {
 	case err != nil:
 		return err
 	case standby:
-		return fmt.Errorf("PostgreSQL at %s is a standby, or read-only: name the primary in store.url, or add target_session_attrs=read-write", sight.At)
+		return mend(nil, "PostgreSQL at %s is a standby, or read-only: name the primary in store.url, or add target_session_attrs=read-write", sight.At)
 	case !tables:
 		return nil
 	}

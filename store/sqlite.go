@@ -46,7 +46,7 @@ func openSQLite(ctx context.Context, path string, clock func() time.Time) (*sqli
 	held, err := lock.TryLockContext(waits, 20*time.Millisecond)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), err == nil && !held:
-		return nil, fmt.Errorf("another process has %s: stop it, or give this one a store.url of its own", path)
+		return nil, mend(nil, "another process has %s: stop it, or give this one a store.url of its own", path)
 	case err != nil:
 		return nil, explainFile(path, err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"telgate/prompts"
 	"telgate/sip"
 	"telgate/slack"
+	"telgate/store"
 	"telgate/voice"
 )
 
@@ -68,15 +70,18 @@ const (
 
 // build wires the rooms and gathers every fault they find in the configuration.
 func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, error) {
-	g, faults := wire(cfg, env, log, r)
+	g, faults, err := wire(cfg, env, log, r)
+	if err != nil {
+		return nil, fmt.Errorf("the store is not opened: %w", err)
+	}
 	if len(faults) > 0 {
 		return nil, withStatus(exitUsage, cfg.File.Faulty(append(faults, cfg.Missing...)))
 	}
 	return g, nil
 }
 
-// wire makes the rooms; with faults the gateway is of no use.
-func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults) {
+// wire makes the rooms; with faults the gateway is of no use. The error is no fault of the file: the store's own, or ours.
+func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults, error) {
 	e := &estate{log: log}
 	env = e.by(env)
 	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), estate: e}
@@ -99,8 +104,12 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	}
 	if len(faults) == 0 { // rooms with faults cannot be wired
 		g.use(g.settings)
-		if err := g.newPager(env, r); err != nil {
+		switch err := g.newPager(env, r); {
+		case store.ToMend(err):
 			faults = append(faults, telgate.Fault{Path: "store.url", Message: err.Error()})
+		case err != nil:
+			g.estate.close()
+			return nil, nil, err
 		}
 	}
 	if r.slack && cfg.Slack.Mode != "off" {
@@ -110,7 +119,7 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 			&muting{gateway: g, from: telgate.FromSlack}, g.estate.shelf(), env, log)
 		faults = append(faults, f.Without(cfg.Missing)...) // check goes on without a secret, and without Slack then
 	}
-	return g, faults
+	return g, faults, nil
 }
 
 // newPager opens what pages are kept in, and makes the pager that works on it.

@@ -44,7 +44,7 @@ func (a *app) withMeaning(cfg config.Config, shape config.Faults) config.Faults 
 		return shape
 	}
 	shape = append(shape, cfg.Missing...)
-	_, more := wire(cfg, a.env, slog.New(slog.DiscardHandler), rules{slack: true, register: registerFull, probe: true})
+	_, more, _ := wire(cfg, a.env, slog.New(slog.DiscardHandler), rules{slack: true, register: registerFull, probe: true})
 	return append(shape, more.Without(shape)...)
 }
 
