@@ -3,6 +3,7 @@ package telgate
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,19 @@ type Ending struct {
 	Transport string // "udp", "tcp" or "tls"
 	Peer      string // address and port
 	Request   string // a SIP message, with the number that is called
+}
+
+// CallID is the Call-ID of the call (RFC 3261 20.8), "" where the request has none.
+func (e Ending) CallID() string {
+	for line := range strings.SplitSeq(e.Request, "\r\n") {
+		if line == "" { // what follows is a body
+			break
+		}
+		if name, value, ok := strings.Cut(line, ":"); ok && (strings.EqualFold(strings.TrimSpace(name), "Call-ID") || strings.TrimSpace(name) == "i") {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }
 
 // EventInvited is for the pager only: an INVITE was handed to the network, or answered, and what ends the call is another
@@ -152,7 +166,20 @@ type RTP struct {
 	Sent     uint64 `json:"sent"`
 	Received uint64 `json:"received"`
 	Lost     uint64 `json:"lost"` // of the peer's, by sequence number (RFC 3550 A.3)
+
+	Rejected    uint64    `json:"rejected,omitempty"` // that came and were not listened to
+	RejectedFor Rejection `json:"rejected_for,omitempty"`
 }
+
+// Rejection is why most of the packets that were not listened to were not.
+type Rejection string
+
+// Reasons not to listen to a packet.
+const (
+	RejectedSource  Rejection = "source"       // it came from another address than SDP names, and latch does not allow that
+	RejectedPayload Rejection = "payload_type" // its payload type was not agreed on
+	RejectedKey     Rejection = "key"          // it was not under the callee's SRTP key
+)
 
 // Key is one key press of the callee.
 type Key struct {

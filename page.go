@@ -137,6 +137,9 @@ const (
 	Failed     Result = "failed" // no call got beyond our trunks
 )
 
+// Results are all ways in which a page can end.
+func Results() []Result { return []Result{Confirmed, Answered, Partial, NotReached, Cancelled, Failed} }
+
 // Reached tells whether somebody was reached.
 func (r Result) Reached() bool { return r == Confirmed || r == Answered }
 

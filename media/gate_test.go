@@ -84,6 +84,9 @@ func TestAPayloadTypeThatWasNotAgreedOnIsNotCalledAStranger(t *testing.T) {
 		if !strings.Contains(log.String(), c.want) {
 			t.Errorf("no %s in %s", c.want, log.String())
 		}
+		if n, _ := r.stats(); n.strange+n.unagreed != 1 || (n.unagreed == 1) != strings.Contains(c.want, "payload") {
+			t.Errorf("counted are %+v", n)
+		}
 	}
 }
 

@@ -66,10 +66,18 @@ func (p *ports) take(ctx context.Context, local netip.Addr) (pair, error) {
 		}
 		p.release(port, 0)
 		if !errors.Is(err, syscall.EADDRINUSE) { // no other port would do either
-			return pair{}, fmt.Errorf("open RTP port %d: %w", port, err)
+			return pair{}, fmt.Errorf("open RTP port %d on %s: %w", port, local, bare(err))
 		}
 	}
 	return pair{}, ErrNoPort
+}
+
+// bare is what the system says, without the name of what was tried, which is said already.
+func bare(err error) error {
+	if system, ok := errors.AsType[syscall.Errno](err); ok {
+		return system
+	}
+	return err
 }
 
 func (p *ports) reserve(port int) bool {

@@ -51,6 +51,7 @@ type agreement struct {
 // counts are the receiver's counters.
 type counts struct {
 	received, rejected, refused uint64
+	strange, unagreed           uint64 // of the rejected: from another source, of another payload type
 	last                        time.Time
 }
 
@@ -120,7 +121,7 @@ func (r *receiver) answered(peer netip.AddrPort, a agreement, l lock, same bool)
 	if r.early {
 		r.early = false
 		r.sequence, r.keys, r.voice, r.quiet = sequence{}, keyReader{}, newVoice(), time.Time{}
-		r.counts.received, r.counts.last = 0, time.Time{}
+		r.counts.received, r.counts.strange, r.counts.unagreed, r.counts.last = 0, 0, 0, time.Time{}
 		r.gate = gate{forged: r.gate.forged}
 		r.latch.expect(netip.AddrPort{})
 		if !same {
@@ -262,11 +263,20 @@ func (r *receiver) found(from netip.AddrPort, at time.Time) {
 // reject counts a packet that is not listened to. The first is logged: it is either an attack or the reason nobody is heard.
 func (r *receiver) reject(from netip.AddrPort, h *rtp.Header, agreed bool) {
 	r.counts.rejected++
-	if r.warned || !r.latch.named.IsValid() { // before the answer is known, everybody is a stranger
+	if !r.latch.named.IsValid() { // before the answer is known, everybody is a stranger
+		return
+	}
+	unagreed := !agreed && r.latch.admits(from)
+	if unagreed {
+		r.counts.unagreed++
+	} else {
+		r.counts.strange++
+	}
+	if r.warned {
 		return
 	}
 	r.warned = true
-	if !agreed && r.latch.admits(from) {
+	if unagreed {
 		r.cfg.Log.Warn("RTP of a payload type that was not agreed on", slog.Any("from", from), slog.Int("payload_type", int(h.PayloadType)))
 	} else {
 		r.cfg.Log.Warn("RTP from a stranger", slog.Any("from", from), slog.Any("sdp", r.latch.named), slog.String("latch", string(r.latch.rule)))

@@ -48,6 +48,8 @@ type Stats struct {
 	Received     uint64        // packets of the callee
 	Lost         uint64        // of the callee's, by sequence number (RFC 3550 A.3)
 	Rejected     uint64        // datagrams of strangers, and garbage
+	Strange      uint64        // of these, what came from another source than the callee's since the answer
+	Unagreed     uint64        // of these, what came from the callee in a payload type that was not agreed on
 	Forged       uint64        // of these, what is not under the callee's key, or was sent again by somebody
 	Refused      uint64        // times the network sent a packet of ours back (ICMP): nobody listens there
 	PromptSent   time.Duration // of recordings, repeats included
@@ -288,7 +290,7 @@ func (s *Session) Stats() Stats {
 	return Stats{
 		Sent: p.sent.Load(), PromptSent: time.Duration(p.said.Load()) * Frame,
 		Received: c.received, Lost: lost, Rejected: c.rejected, Refused: c.refused + s.sender.refused.Load(), LastReceived: c.last,
-		Forged: forged, Suite: suite,
+		Strange: c.strange, Unagreed: c.unagreed, Forged: forged, Suite: suite,
 	}
 }
 

@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -73,6 +74,7 @@ func (r *run) during(s *side) {
 		switch ev.Kind {
 		case telgate.EventInvited:
 			live.Ending = *ev.Ending
+			live.Signal.SIPCallID = cmp.Or(ev.Ending.CallID(), live.Signal.SIPCallID) // who goes on after us finds it in the PBX's log
 			r.setCall(&live)
 			if len(all) == 1 { // else it is kept with what follows
 				r.keep(nil)

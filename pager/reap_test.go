@@ -44,7 +44,7 @@ func TestACallOfADeadGatewayIsEndedOnceAndItsPhoneRestsAllTheSame(t *testing.T) 
 	in(t, func(t *testing.T) {
 		l, r := newStrict(), &reaper{}
 		dead := make(chan telgate.Call)
-		ending := telgate.Ending{Transport: "udp", Peer: "192.0.2.1:5060", Request: "CANCEL"}
+		ending := telgate.Ending{Transport: "udp", Peer: "192.0.2.1:5060", Request: "CANCEL sip:7101@pbx SIP/2.0\r\nCall-ID: abc@192.0.2.9\r\n\r\n"}
 		d := open(t, []answer{leaves(ending, dead), rings(), confirms(0)}, l.on(t), durable, rounds(2))
 		id := d.ringing(request("ops"))
 		d.at(3 * time.Second)
@@ -59,7 +59,7 @@ func TestACallOfADeadGatewayIsEndedOnceAndItsPhoneRestsAllTheSame(t *testing.T) 
 		two.end(id)
 		d.rang("0s alice +1…01 main", "3s bob +1…02 main", "1m0s alice +1…01 main")
 		synctest.Wait()
-		if all := r.seen(); len(all) != 1 || all[0].Ending != ending || all[0].Trunk != "main" {
+		if all := r.seen(); len(all) != 1 || all[0].Ending != ending || all[0].Trunk != "main" || all[0].Signal.SIPCallID != "abc@192.0.2.9" {
 			t.Errorf("ended were %+v", all)
 		}
 		if kept := l.kept(t, id).Steps[0].Call.Ending; kept != (telgate.Ending{}) {

@@ -76,6 +76,9 @@ func (w words) answered(c telgate.Call) string {
 	case telgate.DetailListened:
 		return w.say("picked up and listened for %s", "応答し、%s聞きました", talk)
 	case telgate.DetailNoAudio:
+		if c.Audio.RTP.Rejected > 0 {
+			return w.say("picked up, but the sound that came was from another address or in another form than agreed", "応答しましたが、届いた音声の送信元か形式が取り決めと違い、聞き取れません")
+		}
 		return w.say("picked up, but no sound came from the phone", "応答しましたが、電話からの音声が届きません")
 	case telgate.DetailHungUpEarly:
 		return w.say("picked up, hung up before the message was heard", "応答しましたが、メッセージを聞く前に切れました")

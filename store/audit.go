@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"telgate"
@@ -37,9 +38,13 @@ func (s *Store) Note(ctx context.Context, e AuditEntry) error {
 	return nil
 }
 
-// Noted are the newest entries, newest first, at most so many.
-func (s *Store) Noted(ctx context.Context, since time.Time, most int) ([]AuditEntry, error) {
+// Noted are the newest entries since a moment and before another one, the zero one being any, newest first, at most so many.
+func (s *Store) Noted(ctx context.Context, since, until time.Time, most int) ([]AuditEntry, error) {
 	var entries []AuditEntry
+	before := int64(math.MaxInt64)
+	if !until.IsZero() {
+		before = micro(until)
+	}
 	err := s.db.read(ctx, func(t tx) error {
 		entries = nil
 		return t.rows(ctx, func(scan scan) error {
@@ -51,8 +56,8 @@ func (s *Store) Noted(ctx context.Context, since time.Time, most int) ([]AuditEn
 			e.At = moment(at)
 			entries = append(entries, e)
 			return nil
-		}, `select at, actor, name, action, page, subject, source, detail from audit where at >= $1 order by at desc, id desc limit $2`,
-			micro(since), most)
+		}, `select at, actor, name, action, page, subject, source, detail from audit where at >= $1 and at < $2 order by at desc, id desc limit $3`,
+			micro(since), before, most)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read who did what: %w", err)

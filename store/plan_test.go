@@ -149,7 +149,7 @@ func statements(t *testing.T, s *Store) map[string][]any {
 	must(err)
 	_, err = s.Prune(ctx, now.Add(-time.Hour))
 	must(err)
-	_, err = s.Noted(ctx, now, 1)
+	_, err = s.Noted(ctx, now, now.Add(time.Hour), 1)
 	must(err)
 	must(s.Note(ctx, AuditEntry{}))
 	_, err = g.Bury(ctx, lease.Peer{Self: lease.Self{ID: "g"}, Beats: 1})

@@ -76,6 +76,8 @@ type (
 		Sent     uint64             `json:"sent,omitempty"`
 		Received uint64             `json:"received,omitempty"`
 		Lost     uint64             `json:"lost,omitempty"`
+		Rejected uint64             `json:"rejected,omitempty"`
+		For      telgate.Rejection  `json:"rejected_for,omitempty"`
 	}
 
 	endingRow struct {
@@ -154,7 +156,7 @@ func callOf(c *telgate.Call) *callRow {
 		},
 		Audio: audioRow{
 			c.Audio.Codec, c.Audio.Media, c.Audio.Suite, c.Audio.Early, c.Audio.Prompt.Microseconds(),
-			c.Audio.RTP.Sent, c.Audio.RTP.Received, c.Audio.RTP.Lost,
+			c.Audio.RTP.Sent, c.Audio.RTP.Received, c.Audio.RTP.Lost, c.Audio.RTP.Rejected, c.Audio.RTP.RejectedFor,
 		},
 	}
 	if c.Ending != (telgate.Ending{}) {
@@ -186,7 +188,7 @@ func (row *callRow) call(c *telgate.Call) {
 	a := row.Audio
 	c.Audio = telgate.Audio{
 		Codec: a.Codec, Media: a.Media, Suite: a.Suite, Early: a.Early, Prompt: micros(a.Prompt),
-		RTP: telgate.RTP{Sent: a.Sent, Received: a.Received, Lost: a.Lost},
+		RTP: telgate.RTP{Sent: a.Sent, Received: a.Received, Lost: a.Lost, Rejected: a.Rejected, RejectedFor: a.For},
 	}
 	if row.Ending != nil {
 		c.Ending = telgate.Ending(*row.Ending)

@@ -244,7 +244,7 @@ func TestPruneDeletesOldPagesAndNoneThatRuns(t *testing.T) {
 		if got, _, err := s.History(t.Context(), store.Query{}); err != nil || ids(got) != "p2 " {
 			t.Errorf("left: %s, %v", ids(got), err)
 		}
-		if left, err := s.Noted(t.Context(), time.Time{}, 10); err != nil || len(left) != 0 {
+		if left, err := s.Noted(t.Context(), time.Time{}, time.Time{}, 10); err != nil || len(left) != 0 {
 			t.Errorf("noted: %v, %v", left, err)
 		}
 	})
@@ -259,13 +259,20 @@ func TestWhoDidWhatIsNoted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := s.Noted(t.Context(), time.Now().Add(-time.Hour), 1)
+		got, err := s.Noted(t.Context(), time.Now().Add(-time.Hour), time.Time{}, 1)
 		if err != nil || len(got) != 1 || time.Since(got[0].At).Abs() > time.Minute {
 			t.Fatalf("Noted: %+v, %v", got, err)
 		}
 		got[0].At = time.Time{}
 		if got[0] != (store.AuditEntry{Actor: "U1", Name: "Ann", Action: "stop", Page: "p1", Subject: "alice", Source: "slack", Detail: "C1"}) {
 			t.Errorf("noted: %+v", got[0])
+		}
+		all, err := s.Noted(t.Context(), time.Time{}, time.Time{}, 10)
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if before, err := s.Noted(t.Context(), time.Time{}, all[0].At, 1); err != nil || len(before) != 1 || before[0].Action != "page" {
+			t.Errorf("before the last: %+v, %v", before, err)
 		}
 	})
 }

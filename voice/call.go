@@ -3,10 +3,10 @@ package voice
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"telgate"
+	"telgate/media"
 	"telgate/prompts"
 	"telgate/sip"
 )
@@ -75,7 +75,7 @@ func (c *call) prepare(ctx context.Context, line *Line) (user string, err error)
 		return "", err
 	}
 	if c.session, err = line.Open(ctx); err != nil {
-		return "", fmt.Errorf("open a media session: %w", err)
+		return "", err //nolint:wrapcheck // it says what was tried
 	}
 	return user, nil
 }
@@ -294,6 +294,7 @@ func (c *call) finish() {
 	}
 	stats := c.session.Stats()
 	c.out.Audio.RTP = telgate.RTP{Sent: stats.Sent, Received: stats.Received, Lost: stats.Lost}
+	c.out.Audio.RTP.Rejected, c.out.Audio.RTP.RejectedFor = rejected(&stats)
 	c.out.Audio.Prompt = stats.PromptSent
 	if c.talk != nil {
 		c.out.Audio.Media, c.out.Audio.Suite = telgate.MediaRTP, stats.Suite
@@ -302,6 +303,21 @@ func (c *call) finish() {
 		}
 	}
 	c.closed(v)
+}
+
+// rejected is how many packets were not listened to, and why most of them were not.
+func rejected(s *media.Stats) (n uint64, why telgate.Rejection) {
+	if n = s.Strange + s.Unagreed + s.Forged; n == 0 {
+		return 0, ""
+	}
+	switch max(s.Strange, s.Unagreed, s.Forged) {
+	case s.Forged:
+		return n, telgate.RejectedKey
+	case s.Unagreed:
+		return n, telgate.RejectedPayload
+	default:
+		return n, telgate.RejectedSource
+	}
 }
 
 // unsent is a call whose INVITE never left, or that was stopped while it was being handed over.

@@ -566,3 +566,29 @@ func TestARefusalWhileRingbackMayHaveBegunIsTheNetworksAfterAlerting(t *testing.
 		}
 	})
 }
+
+func TestSoundThatCameAndWasNotListenedToIsKeptWithItsReason(t *testing.T) {
+	for _, c := range []struct {
+		stats media.Stats
+		n     uint64
+		want  telgate.Rejection
+	}{
+		{media.Stats{Rejected: 3}, 0, ""}, // nothing of it was sound
+		{media.Stats{Strange: 400, Unagreed: 2, Forged: 1}, 403, telgate.RejectedSource},
+		{media.Stats{Unagreed: 400, Strange: 1}, 401, telgate.RejectedPayload},
+		{media.Stats{Forged: 400, Strange: 1}, 401, telgate.RejectedKey},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := begin(t, nil)
+			s.session.stats = c.stats
+			s.signal(answer()...)
+			<-s.leg.hung
+			s.leg.events <- sip.Ended{By: sip.EndedByLocalBye}
+			call := <-s.result
+			s.session.timer0()
+			if call.Detail != telgate.DetailNoAudio || call.Audio.RTP.Rejected != c.n || call.Audio.RTP.RejectedFor != c.want {
+				t.Errorf("%+v: %s, %+v", c.stats, call.Detail, call.Audio.RTP)
+			}
+		})
+	}
+}

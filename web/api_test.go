@@ -139,7 +139,7 @@ func TestWhatIsNotUnderstoodIsRefusedAndDoesNothing(t *testing.T) {
 		"/v1/pages?limit=-1":                    `\"limit\" is not a number between 0 and 10000`,
 		"/v1/pages?limit=1&limit=2":             `\"limit\" stands there twice`,
 		"/v1/pages?since=yesterday":             `\"since\" is no time`,
-		"/v1/pages?result=maybe":                `\"result\" is none of the results`,
+		"/v1/pages?result=maybe":                `\"result\" is none of the results of a page: [confirmed answered partial not_reached cancelled failed]`,
 		"/v1/pages?state=dead":                  `\"state\" is not`,
 		"/v1/pages?form=long":                   `\"form\" is not`,
 		"/v1/pages?form=short&trace=true":       `\"form\" has neither`,

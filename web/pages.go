@@ -129,8 +129,8 @@ func (a *API) pages(w http.ResponseWriter, r *http.Request, by telgate.Actor) er
 	switch {
 	case state != "" && state != "running":
 		q.fault("state", `is not "running"`)
-	case h.Result != "" && !slices.Contains(results(), h.Result):
-		q.fault("result", "is none of the results of a page")
+	case h.Result != "" && !slices.Contains(telgate.Results(), h.Result):
+		q.fault("result", fmt.Sprintf("is none of the results of a page: %v", telgate.Results()))
 	case length != "" && length != ShortForm:
 		q.fault("form", `is not "`+ShortForm+`"`)
 	case length != "" && (f.numbers || f.trace):
@@ -181,12 +181,6 @@ func list[T any](w http.ResponseWriter, found []T, write func(T) []byte) error {
 		}
 	}
 	return s.flush()
-}
-
-func results() []telgate.Result {
-	return []telgate.Result{
-		telgate.Confirmed, telgate.Answered, telgate.Partial, telgate.NotReached, telgate.Cancelled, telgate.Failed,
-	}
 }
 
 // stop is POST /v1/pages/{id}/stop.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"telgate/config"
 	"telgate/sip"
 )
 
@@ -24,21 +25,38 @@ const (
 func checkHost(ctx context.Context, g *gateway, a *app, r *report) {
 	calls := 0
 	for _, t := range g.cfg.Trunks {
-		if t.Lines.MaxCalls > 0 {
-			calls += t.Lines.MaxCalls
-		} else {
-			calls += usualCalls
-		}
+		calls += lines(t)
 	}
 	checkState(a.stateDir(g.cfg), r)
 	checkPorts(ctx, g, a, calls, r)
 	checkEphemeral(g, a, r)
-	checkFiles(a, calls, r)
+	checkFiles(a, calls, whence(g.cfg.Trunks), r)
 	checkBuffer(a, r)
 	for _, t := range g.trunks {
 		checkMediaAddress(ctx, g, a, t, r)
 	}
 	checkBinds(g, r)
+}
+
+// lines is how many calls at once a trunk may have.
+func lines(t config.Trunk) int {
+	if t.Lines.MaxCalls > 0 {
+		return t.Lines.MaxCalls
+	}
+	return usualCalls
+}
+
+// whence says where the number of calls comes from that there should be room for: the trunks' max_calls.
+func whence(trunks []config.Trunk) string {
+	parts := make([]string, 0, len(trunks))
+	for _, t := range trunks {
+		if t.Lines.MaxCalls > 0 {
+			parts = append(parts, fmt.Sprintf("%d of trunk %s", t.Lines.MaxCalls, t.Name))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d of trunk %s, which has no max_calls", usualCalls, t.Name))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // checkBinds sees that no two trunks want the same UDP port. A check opens its own beside a gateway that may have it, so
@@ -88,7 +106,7 @@ func checkPorts(ctx context.Context, g *gateway, a *app, calls int, r *report) {
 	ports := fmt.Sprintf("%d-%d", g.cfg.Media.PortMin, g.cfg.Media.PortMax)
 	switch {
 	case free < need:
-		r.add("host", "ports", "warn", fmt.Sprintf("%s has room for %d pairs of RTP ports, %d are in use by others; %d calls want %d", ports, free, taken, calls, need), "widen media.ports, or lower max_calls of the trunks")
+		r.add("host", "ports", "warn", fmt.Sprintf("%s has room for %d pairs of RTP ports, %d are in use by others; %d calls (%s) want %d, as a pair rests after its call", ports, free, taken, calls, whence(g.cfg.Trunks), need), "widen media.ports, or lower max_calls of the trunks")
 	default:
 		r.add("host", "ports", "ok", fmt.Sprintf("%s has room for %d calls", ports, calls), "")
 	}
@@ -120,7 +138,7 @@ func checkEphemeral(g *gateway, a *app, r *report) {
 }
 
 // checkFiles warns where there are fewer files than calls need sockets. The limit is that of a process begun as this one.
-func checkFiles(a *app, calls int, r *report) {
+func checkFiles(a *app, calls int, whose string, r *report) {
 	b, err := a.env.readFile("/proc/self/limits")
 	if err != nil {
 		return
@@ -133,7 +151,7 @@ func checkFiles(a *app, calls int, r *report) {
 			continue
 		}
 		if n, err := strconv.Atoi(fields[0]); err == nil && n < need {
-			r.add("host", "files", "warn", fmt.Sprintf("at most %d files may be open, %d calls want %d", n, calls, need), "raise LimitNOFILE of the service, or ulimit -n")
+			r.add("host", "files", "warn", fmt.Sprintf("at most %d files may be open, %d calls (%s) want %d", n, calls, whose, need), "raise LimitNOFILE of the service, or ulimit -n")
 		}
 	}
 }

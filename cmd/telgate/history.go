@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,10 @@ func (c *historyCmd) Validate() error {
 		return errors.New("a PAGE is shown whole: --csv and --audit are for lists")
 	case c.Limit < 1 || c.Limit > 10_000:
 		return fmt.Errorf("--limit %d is not between 1 and 10000", c.Limit)
+	case c.Result != "" && !slices.Contains(telgate.Results(), telgate.Result(c.Result)):
+		return fmt.Errorf("--result %q is no way for a page to end: confirmed, answered, partial, not_reached, cancelled or failed", c.Result)
+	case c.Audit && c.Person+c.Result != "":
+		return errors.New("--audit is narrowed by --since, --until and --limit only")
 	case c.CSV && c.Audit:
 		return errors.New("--audit has no --csv: use --json")
 	}

@@ -150,3 +150,23 @@ func TestNoCellOfATableForSpreadsheetsIsAFormula(t *testing.T) {
 		}
 	}
 }
+
+func TestSoundThatCameAndWasNotListenedToIsNotCalledSilence(t *testing.T) {
+	call := telgate.Call{Outcome: telgate.OutcomeAnswered, Detail: telgate.DetailNoAudio}
+	call.Times.Answered = time.Unix(1e9, 0)
+	call.Times.Ended = call.Times.Answered.Add(time.Minute)
+	for why, want := range map[telgate.Rejection]string{
+		"":                      "answered, but no sound came from the phone in 60 s",
+		telgate.RejectedSource:  "answered, but none of the 3000 packets of sound that came in 60 s could be listened to: they are from another address than the SDP names, see media.latch",
+		telgate.RejectedPayload: "answered, but none of the 3000 packets of sound that came in 60 s could be listened to: their payload type was not agreed on, see codecs of the trunk",
+	} {
+		if call.Audio.RTP.RejectedFor = why; why != "" {
+			call.Audio.RTP.Rejected = 3000
+		} else {
+			call.Audio.RTP.Rejected = 0
+		}
+		if got := outcomeWords(call); got != want {
+			t.Errorf("%s", got)
+		}
+	}
+}

@@ -69,17 +69,11 @@ func (k *storeKeeper) Note(ctx context.Context, e telgate.AuditEntry) error {
 
 // Audit reads entries of a time, newest first.
 func (k *storeKeeper) Audit(ctx context.Context, since, until time.Time, limit int) (found []telgate.AuditEntry, err error) {
-	most := limit
-	if !until.IsZero() {
-		most = 100 * limit // what is newer than until comes first
-	}
-	entries, err := k.store.Noted(ctx, since, most)
+	entries, err := k.store.Noted(ctx, since, until, limit)
 	for _, e := range entries {
-		if len(found) < limit && (until.IsZero() || e.At.Before(until)) {
-			found = append(found, telgate.AuditEntry{
-				Time: e.At.UTC(), Actor: e.Actor, From: telgate.AuditFrom(e.Source), Act: telgate.AuditAct(e.Action), Page: e.Page, Who: e.Subject, Detail: e.Detail,
-			})
-		}
+		found = append(found, telgate.AuditEntry{
+			Time: e.At.UTC(), Actor: e.Actor, From: telgate.AuditFrom(e.Source), Act: telgate.AuditAct(e.Action), Page: e.Page, Who: e.Subject, Detail: e.Detail,
+		})
 	}
 	return found, err
 }

@@ -65,7 +65,7 @@ func answeredWords(c telgate.Call) string {
 	talk := int(c.Times.TalkFor().Round(time.Second).Seconds())
 	switch c.Detail {
 	case telgate.DetailNoAudio:
-		return fmt.Sprintf("answered, but no sound came from the phone in %d s", talk)
+		return unheardWords(c, talk)
 	case telgate.DetailLateAnswer:
 		return "answered at the moment we gave up; hung up"
 	case telgate.DetailListened:
@@ -79,6 +79,20 @@ func answeredWords(c telgate.Call) string {
 	default:
 		return fmt.Sprintf("connected %d s, nobody confirmed (%d s of the recording were sent)", talk, int(c.Audio.Prompt.Seconds()))
 	}
+}
+
+// unheardWords says why nobody was heard: nothing came, or what came could not be listened to.
+func unheardWords(c telgate.Call, talk int) string {
+	came := fmt.Sprintf("answered, but none of the %d packets of sound that came in %d s could be listened to", c.Audio.RTP.Rejected, talk)
+	switch c.Audio.RTP.RejectedFor {
+	case telgate.RejectedSource:
+		return came + ": they are from another address than the SDP names, see media.latch"
+	case telgate.RejectedPayload:
+		return came + ": their payload type was not agreed on, see codecs of the trunk"
+	case telgate.RejectedKey:
+		return came + ": they are not under the key that was agreed on, see srtp of the trunk"
+	}
+	return fmt.Sprintf("answered, but no sound came from the phone in %d s", talk)
 }
 
 func unreachableWords(c telgate.Call) string {

@@ -187,7 +187,7 @@ func Full() telgate.Page {
 		},
 		Audio: telgate.Audio{
 			Codec: "PCMU", Media: telgate.MediaSRTP, Suite: "AES_CM_128_HMAC_SHA1_80", Early: telgate.EarlyRingback, Prompt: 7 * time.Second,
-			RTP: telgate.RTP{Sent: 1, Received: 2, Lost: 3},
+			RTP: telgate.RTP{Sent: 1, Received: 2, Lost: 3, Rejected: 4, RejectedFor: telgate.RejectedKey},
 		},
 		Keys:   []telgate.Key{{Digit: "1", Via: "rfc4733", After: 3 * time.Second, Early: true, Confirms: true}},
 		Ending: telgate.Ending{Transport: "udp", Peer: "192.0.2.1:5060", Request: "CANCEL sip:7101@pbx SIP/2.0\r\n\r\n"},
