@@ -49,9 +49,12 @@ type Registration struct {
 	Wanted  bool
 	Until   time.Time // zero unless registered
 	Granted time.Duration
+	Contact string   // that is registered, "" unless registered
 	Foreign []string // contacts of others under our address of record
 	Failure string   // of the last attempt, "" where it succeeded
 	Refused bool     // that failure is the registrar's decision, not silence
+
+	Elsewhere bool // it is another gateway's turn to register: see [Sharing]
 }
 
 // Registered tells whether the registration lasts at this moment.
@@ -137,6 +140,13 @@ func (v *vitals) registered(contact string, r Registration) {
 	})
 }
 
+// elsewhere: it is another gateway's turn to register. Calls over the trunk need no registration of ours then.
+func (v *vitals) elsewhere() {
+	v.change(func() {
+		v.bound, v.health.Registration = "", Registration{Wanted: true, Elsewhere: true}
+	})
+}
+
 // contact is what is registered, as host:port; "" while nothing is.
 func (v *vitals) contact() string {
 	v.mu.Lock()
@@ -148,9 +158,9 @@ func (v *vitals) contact() string {
 func (v *vitals) unregistered(err error, refused, lost bool) {
 	v.change(func() {
 		r := &v.health.Registration
-		r.Failure, r.Refused = err.Error(), refused
+		r.Failure, r.Refused, r.Elsewhere = err.Error(), refused, false
 		if lost || refused {
-			r.Until, r.Granted, r.Foreign, v.bound = time.Time{}, 0, nil, ""
+			r.Until, r.Granted, r.Contact, r.Foreign, v.bound = time.Time{}, 0, "", nil, ""
 		}
 		v.failLocked(err)
 	})
@@ -167,7 +177,8 @@ func (v *vitals) change(learn func()) {
 	learn()
 	v.judgeLocked()
 	h, o := v.health, v.observed
-	if h.State == o.State && h.Reason == o.Reason && h.RestUntil.Equal(o.RestUntil) && h.Registration.Until.Equal(o.Registration.Until) {
+	if h.State == o.State && h.Reason == o.Reason && h.RestUntil.Equal(o.RestUntil) && h.Registration.Until.Equal(o.Registration.Until) &&
+		h.Registration.Elsewhere == o.Registration.Elsewhere {
 		return
 	}
 	v.observed = h
@@ -184,16 +195,17 @@ func (v *vitals) judgeLocked() {
 	state, reason := StateUnknown, DownReason("")
 	r := &h.Registration
 	h.RestUntil = v.rests()
+	wanted := r.Wanted && !r.Elsewhere
 	switch registered := r.Registered(v.now()); {
 	case !h.RestUntil.IsZero():
 		state, reason = StateDown, DownCredentials
-	case r.Wanted && r.Refused && !registered:
+	case wanted && r.Refused && !registered:
 		state, reason = StateDown, DownRefused
 	case v.misses >= missesDown:
 		state, reason = StateDown, v.missed
-	case r.Wanted && !registered && v.once:
+	case wanted && !registered && v.once:
 		state, reason = StateDown, DownNotRegistered
-	case v.heard && (!r.Wanted || registered):
+	case v.heard && (!wanted || registered):
 		state = StateUp
 	}
 	if state != h.State {

@@ -17,6 +17,7 @@ type Register struct {
 	Registrar string        // host[:port] that takes REGISTER; "" = the trunk itself
 	Expires   time.Duration // asked for; 0 = an hour
 	Retry     time.Duration // before what failed is tried again, doubling; 0 = 30 s
+	Shared    *Sharing      // several gateways have the account, and one registers at a time; nil = this trunk does
 }
 
 const (
@@ -47,10 +48,12 @@ func (e *refusal) decided() bool {
 
 // registration keeps the trunk registered. One goroutine owns it, and what is below "owned".
 type registration struct {
-	trunk *Trunk
-	first chan struct{} // closed with the first 200
-	tried chan struct{} // closed when the first attempt has ended
-	kick  chan struct{} // somebody wants to call
+	trunk     *Trunk
+	turns     *turns
+	first     chan struct{} // closed with the first 200
+	tried     chan struct{} // closed when the first attempt has ended, or is another gateway's
+	attempted func()        // closes tried
+	kick      chan struct{} // somebody wants to call, or it is another's turn
 
 	// owned
 	callID   string // for the life of the trunk (RFC 3261 10.2)
@@ -66,8 +69,9 @@ type registration struct {
 func newRegistration(t *Trunk) *registration {
 	r := &registration{
 		trunk: t, first: make(chan struct{}), tried: make(chan struct{}), kick: make(chan struct{}, 1), callID: t.token(16), fromTag: t.newTag(),
-		ask: t.cfg.Register.Expires,
+		ask: t.cfg.Register.Expires, turns: newTurns(t.cfg.Register.Shared),
 	}
+	r.attempted = sync.OnceFunc(func() { close(r.tried) })
 	if r.ask <= 0 {
 		r.ask = registerExpires
 	}
@@ -75,24 +79,37 @@ func newRegistration(t *Trunk) *registration {
 	return r
 }
 
-// run registers until ctx is done; then it takes our contact away.
+// run registers while it is our turn, until ctx is done; then it takes our contact away.
 func (r *registration) run(ctx context.Context) {
-	tried := sync.OnceFunc(func() { close(r.tried) })
-	defer tried()
+	defer r.attempted()
 	if r.trunk.cfg.Register.Ask {
 		r.look(ctx)
 		return
 	}
+	ctx, done := r.turns.begin(ctx)
+	defer done()
+	for r.await(ctx) {
+		turn, end := r.turns.take(ctx)
+		r.serve(turn)
+		end()
+		if ctx.Err() == nil {
+			r.drop()
+		}
+	}
+	r.leave() //nolint:contextcheck // ctx is done: what is left has the farewell's time
+}
+
+// serve registers until ctx is done.
+func (r *registration) serve(ctx context.Context) {
 	for ctx.Err() == nil {
 		due := r.register(ctx)
-		tried()
+		r.attempted()
 		select {
 		case <-r.kick: // has had its attempt
 		default:
 		}
 		r.keep(ctx, due)
 	}
-	r.leave() //nolint:contextcheck // ctx is done: what is left has the farewell's time
 }
 
 // look asks the registrar once for the contacts it has.
@@ -153,15 +170,20 @@ func (r *registration) register(ctx context.Context) time.Duration {
 		}
 		b, err = r.bind(ctx)
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return 0
-	}
-	if err != nil {
+	case errors.Is(err, errUsurped):
+		r.refrain(err)
+		return r.trunk.nextProbe()
+	case err != nil:
 		return r.failed(err)
 	}
 	r.hold(b)
 	r.failures = 0
-	r.trunk.vitals.registered(hostPort(b.contact), Registration{Wanted: true, Until: b.until, Granted: b.granted, Foreign: b.foreign})
+	r.trunk.vitals.registered(hostPort(b.contact), Registration{
+		Wanted: true, Until: b.until, Granted: b.granted, Contact: b.contact.String(), Foreign: b.foreign,
+	})
 	select {
 	case <-r.first:
 	default:
@@ -179,12 +201,17 @@ func (r *registration) bind(ctx context.Context) (*binding, error) {
 		return nil, err
 	}
 	p = r.trunk.oriented(ctx, p)
-	var replaced *sip.ContactHeader
+	if err := r.usurped(ctx, p); err != nil {
+		return nil, err
+	}
+	var replaced, inherited *sip.ContactHeader
 	for {
 		sent := r.trunk.env.Now()
 		req := r.request(p, r.ask)
-		if replaced != nil {
-			req.AppendHeader(replaced)
+		for _, gone := range []*sip.ContactHeader{replaced, inherited} {
+			if gone != nil {
+				req.AppendHeader(gone)
+			}
 		}
 		r.doubt = &p
 		res, err := r.send(ctx, req)
@@ -200,6 +227,11 @@ func (r *registration) bind(ctx context.Context) (*binding, error) {
 		}
 		if res.StatusCode == 503 {
 			r.trunk.up.health.failed(r.trunk.endpoint(p), retryAfter(res))
+		}
+		if inherited == nil {
+			if inherited = r.inherited(res, req.Contact().Address); inherited != nil {
+				continue
+			}
 		}
 		if !res.IsSuccess() {
 			return nil, &refusal{res.StatusCode, statusLine(res), retryAfter(res)}
@@ -332,11 +364,16 @@ func (r *registration) leave() {
 	if r.bound != nil {
 		p = &r.bound.path
 	}
-	if p == nil {
+	if p == nil || r.turns.now() == TurnOther {
+		r.hold(nil)
 		return
 	}
 	ctx, stop := r.trunk.limited(farewell)
 	defer stop()
+	if r.usurped(ctx, *p) != nil {
+		r.hold(nil)
+		return
+	}
 	req := r.request(*p, 0)
 	req.ReplaceHeader(removal(r.trunk.contact(*p).Address))
 	began := r.trunk.env.Now()
@@ -347,6 +384,9 @@ func (r *registration) leave() {
 		r.trunk.env.Log.Warn("the registrar keeps our contact", "err", err)
 	}
 	r.hold(nil)
+	if r.turns.sharing != nil { // calls go on without it
+		r.trunk.vitals.elsewhere()
+	}
 }
 
 // hold notes what is registered, nil for nothing, and keeps the way there open.

@@ -98,13 +98,14 @@ func (r *registration) next() uint32 {
 //   - "credentials": the trunk refused our password a short while ago. Nothing is sent, even if no other trunk is left:
 //     the answer is known, and a PBX that bans us for repeating it (fail2ban) would take the BYEs of other calls with it.
 //   - "register": the trunk takes calls from those registered with it, and we are not. Once we were, calls are tried in any
-//     case: what has lapsed may only be the registrar.
+//     case: what has lapsed may only be the registrar. So they are where the account is shared, since whoever of us is
+//     registered is for all; who has the turn gives its first attempt its time.
 func (t *Trunk) admit(ctx context.Context, p path) error {
 	if until := t.auth.restsUntil(); !until.IsZero() {
 		return &SendError{"credentials", fmt.Errorf("%w (until %s)", errResting, until.UTC().Format("15:04:05 MST"))}
 	}
 	r := t.registration
-	if r == nil {
+	if r == nil || r.turns.away() {
 		return nil
 	}
 	select {
@@ -115,8 +116,8 @@ func (t *Trunk) admit(ctx context.Context, p path) error {
 		return nil
 	default:
 	}
-	known := t.Health().Registration
-	if !known.Refused {
+	known, shared := t.Health().Registration, r.turns.sharing != nil
+	if !known.Refused && !(shared && known.Failure != "") {
 		r.wake()
 		limited, stop := context.WithTimeout(ctx, registerWait)
 		defer stop()
@@ -126,6 +127,9 @@ func (t *Trunk) admit(ctx context.Context, p path) error {
 		case <-limited.Done():
 		}
 		known = t.Health().Registration
+	}
+	if shared {
+		return nil
 	}
 	if known.Failure == "" {
 		known.Failure = "no answer to REGISTER yet"

@@ -41,6 +41,8 @@ type Rules struct {
 	RealmOfInvite string   // of challenges to INVITE, "" = the registrar's
 	SeenAt        string   // host:port that requests seem to come from, as behind a NAT; "" = where they do
 	Rewrite       bool     // keeps contacts as it sees them, not as they are written
+	Most          int      // contacts that it keeps, 0 = any number; one more is refused
+	Replaces      bool     // with Most: the oldest makes room instead
 }
 
 // NewRegistrar serves on a socket, which it closes.
@@ -216,6 +218,7 @@ func (r *Registrar) register(m Message) string {
 	reply := func(status string, more ...string) string {
 		return m.response(status, "registrar", r.Addr(), "", more...)
 	}
+	before := append([]string(nil), r.bindings...)
 	for _, written := range m.All("Contact") {
 		asked, _ := strconv.Atoi(m.Get("Expires"))
 		contact, params, _ := strings.Cut(written, ">")
@@ -230,6 +233,13 @@ func (r *Registrar) register(m Message) string {
 			return reply("423 Interval Too Brief", "Min-Expires: "+strconv.Itoa(r.rules.MinExpires))
 		}
 		r.bind(contact, asked)
+	}
+	if over := len(r.bindings) - r.rules.Most; r.rules.Most > 0 && over > 0 {
+		if !r.rules.Replaces {
+			r.bindings = before
+			return reply("403 Forbidden")
+		}
+		r.bindings = r.bindings[over:]
 	}
 	more := append([]string(nil), r.rules.More...)
 	for _, c := range r.rules.Others {
