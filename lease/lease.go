@@ -43,6 +43,7 @@ type Lease struct {
 	register Register
 	work     Work
 	watch    *watch
+	turns    *turns // nil = there is nothing to take turns at
 
 	good time.Time // when the last beat that succeeded was sent
 	held bool
@@ -68,8 +69,10 @@ func (l *Lease) Enter(ctx context.Context) error {
 		return fmt.Errorf("enter as gateway %s: %w", l.self.Name, err)
 	}
 	l.good = began
+	l.turns.beat(l.self.ID, began)
 	l.watch.forget()
 	l.work.Join(l.self.ID)
+	l.contend(ctx)
 	return nil
 }
 
@@ -88,6 +91,7 @@ func (l *Lease) Run(ctx context.Context) error {
 			l.beat(ctx)
 			suspicion.Reset(l.watch.left())
 		case <-ctx.Done():
+			l.turns.drop() // they are free with the row
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.patience())
 			defer cancel()
 			if err := l.register.Leave(last, l.self.ID); err != nil {
@@ -116,13 +120,23 @@ func (l *Lease) beat(ctx context.Context) {
 		l.fenced(ctx)
 	default:
 		l.good = began
+		l.turns.beat(l.self.ID, began)
 		if l.held {
 			l.held = false
 			l.env.Log.Info("gateway says again that it lives", "gateway", l.self.Name)
 			l.work.Join(l.self.ID)
+			l.turns.sure()
 		}
 		l.watch.look(ctx, l.self)
+		l.contend(ctx)
 	}
+}
+
+// contend takes the turns of whoever has just been found dead, or has given them up.
+func (l *Lease) contend(ctx context.Context) {
+	ask, cancel := context.WithTimeout(ctx, l.patience())
+	defer cancel()
+	l.turns.contend(ask, l.self.ID)
 }
 
 // lost holds the work when the others may take this gateway for dead. The register may be down for all of them, so nothing is
@@ -138,6 +152,7 @@ func (l *Lease) lost(err error) {
 
 // fenced gives up and begins anew, as another process would.
 func (l *Lease) fenced(ctx context.Context) {
+	l.turns.drop()
 	l.work.Fence(errTaken)
 	l.held = true
 	id, err := l.env.NewID()

@@ -45,3 +45,33 @@ type Peer struct {
 	Beats   int64 // one more with every beat
 	Started time.Time
 }
+
+// Turns are what only one gateway at a time may do, each with a name, such as to register with an account of which the registrar
+// keeps one contact.
+type Turns interface {
+	// Take gives a gateway those among these turns that nobody has, and tells how each stands then. A gateway that leaves, or is
+	// buried, has none any more; one that is not entered is given none.
+	Take(ctx context.Context, gateway string, names []string) ([]Turn, error)
+	// Sign leaves a word with a turn that the gateway has, for whoever has it next.
+	Sign(ctx context.Context, gateway, name, word string) error
+	// Give makes the gateway's turns nobody's.
+	Give(ctx context.Context, gateway string) error
+}
+
+// Turn is one as it stands.
+type Turn struct {
+	Name    string
+	Gateway string        // id of who has it, "" for nobody
+	Holder  string        // its gateway.name
+	Silent  time.Duration // since its last beat, by the register's clock
+	Token   int64         // one more with each change of hands
+	Word    string        // of who has it or had it last
+}
+
+// Holder does what turns are about. Its methods must not block.
+type Holder interface {
+	// TurnChanged: look at [Lease.Stand].
+	TurnChanged(name string)
+	// Word is what whoever has the turn next has to know of us, "" for nothing yet.
+	Word(name string) string
+}
