@@ -29,6 +29,7 @@ type Pages interface {
 type Gateways interface {
 	lease.Register
 	lease.Peers
+	lease.Turns
 }
 
 // Side is what one gateway has of a store.
@@ -44,7 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) (Side, Side)) {
 	for _, part := range []struct {
 		name  string
 		tests []test
-	}{{"accept", accepting}, {"begin", beginning}, {"fence", fencing}, {"hands", hands}, {"archive", archive}, {"bury", burying}, {"race", racing}} {
+	}{{"accept", accepting}, {"begin", beginning}, {"fence", fencing}, {"hands", hands}, {"archive", archive}, {"bury", burying}, {"turns", turning}, {"race", racing}} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, x := range part.tests {
 				t.Run(strings.ReplaceAll(x.name, " ", "_"), func(t *testing.T) {
