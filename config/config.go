@@ -164,6 +164,7 @@ type Trunk struct {
 // Register is how a trunk is registered with.
 type Register struct {
 	On          bool
+	By          string // "each": every gateway; "lease": one at a time
 	Registrar   string
 	Expires     int // seconds
 	Retry       time.Duration
@@ -252,7 +253,7 @@ func NewTrunk(name string) Trunk {
 	return Trunk{
 		TLS:  TLS{Min: "1.2"},
 		Name: name, Kind: "carrier", Transport: "udp", Codecs: []string{"PCMU", "PCMA"}, NAT: "auto", SRTP: "off", DTMF: "auto",
-		Register: Register{Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
+		Register: Register{By: "each", Expires: 3600, Retry: 30 * time.Second}, Format: Format{Style: "e164", NationalPrefix: "0"},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}
 }

@@ -16,10 +16,6 @@ func later(section string) []string {
 		return []string{"tls_cert", "tls_key", "tokens"}
 	case "calls":
 		return []string{"voicemail", "voicemail_prompt"}
-	case "trunks":
-		return []string{
-			"register_by",
-		}
 	}
 	return nil
 }
@@ -92,10 +88,11 @@ func (t *Trunk) keys(s Secrets) keys {
 		"domain": text(&t.Account.Domain), "caller_id": text(&t.Account.CallerID), "display_name": text(&t.Account.DisplayName),
 		"register": boolean(&t.Register.On), "registrar": text(&t.Register.Registrar), "register_expires": integer(&t.Register.Expires, 60, 86_400),
 		"register_retry": duration(&t.Register.Retry, time.Second, 15*time.Minute), "contact_user": text(&t.Register.ContactUser),
-		"nat":    oneOf(&t.NAT, "auto", "off", "on"),
-		"probe":  oneOf(&t.Probe, "options", "register", "off"),
-		"srtp":   oneOf(&t.SRTP, "off", "optional", "required"),
-		"codecs": listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
+		"register_by": oneOf(&t.Register.By, "each", "lease"),
+		"nat":         oneOf(&t.NAT, "auto", "off", "on"),
+		"probe":       oneOf(&t.Probe, "options", "register", "off"),
+		"srtp":        oneOf(&t.SRTP, "off", "optional", "required"),
+		"codecs":      listOf(&t.Codecs, "PCMU", "PCMA"), "prefixes": prefixes(&t.Prefixes), "bind": text(&t.Bind), "peers": list(&t.Peers),
 		"number_format": oneOf(&t.Format.Style, "e164", "e164_no_plus", "national", "as_is"), "country": text(&t.Format.Country),
 		"national_prefix": digits(&t.Format.NationalPrefix), "international_prefix": digits(&t.Format.InternationalPrefix),
 		"dial_prefix": digits(&t.Format.DialPrefix), "outbound_proxy": text(&t.OutboundProxy), "dtmf": dtmf(&t.DTMF), "test_number": text(&t.TestNumber),

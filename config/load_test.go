@@ -196,6 +196,7 @@ international_prefix = "010"
 dial_prefix = "0"
 register = true
 registrar = "registrar.example.com:5062"
+register_by = "lease"
 register_expires = 600
 register_retry = "1m"
 contact_user = "0003"
@@ -257,7 +258,7 @@ file = "flood.wav"
 		Name: "main", Kind: "pbx", Addresses: []string{"192.0.2.1", "192.0.2.2"}, Transport: "tcp", TLS: TLS{Min: "1.2"}, Bind: "192.0.2.8",
 		Peers: []string{"192.0.2.0/28"}, NAT: "on", Codecs: []string{"PCMA"}, SRTP: "off", Prefixes: []string{"+81"}, DTMF: "info",
 		Account:  Account{User: "u", AuthUser: "a", Password: Secret{"from-env"}, Domain: "example.com", CallerID: "+81312345678", DisplayName: "Ops"},
-		Register: Register{On: true, Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
+		Register: Register{On: true, By: "lease", Registrar: "registrar.example.com:5062", Expires: 600, Retry: time.Minute, ContactUser: "0003"}, Probe: "off",
 		Format: Format{Style: "national", Country: "JP", InternationalPrefix: "010", DialPrefix: "0"},
 		Identity: Identity{
 			Format: "e164_no_plus", Assert: "pai", Privacy: "id", FromUser: "acct", Headers: []Header{{"X-A", "1"}, {"X-B", "2"}},
@@ -304,7 +305,7 @@ tls_key = "cred:trunk"
 func TestATrunkHasDefaultsOfItsOwn(t *testing.T) {
 	same(t, "trunks", good(t, "[trunks.main]\n").Trunks, []Trunk{{
 		Name: "main", Kind: "carrier", Transport: "udp", TLS: TLS{Min: "1.2"}, NAT: "auto", Codecs: []string{"PCMU", "PCMA"}, SRTP: "off", DTMF: "auto", Format: Format{Style: "e164", NationalPrefix: "0"},
-		Register: Register{Expires: 3600, Retry: 30 * time.Second},
+		Register: Register{By: "each", Expires: 3600, Retry: 30 * time.Second},
 		Identity: Identity{Format: "as_is", Assert: "from", Privacy: "none"}, Target: Target{URI: "sip"}, Lines: Lines{Redirect: "never"}, AnswerSupervision: "real",
 	}})
 	same(t, "groups", good(t, "[groups.ops]\n").Groups, []Group{{Name: "ops", Strategy: "hunt", Confirmations: "first"}})

@@ -117,7 +117,7 @@ func (t *Trunk) admit(ctx context.Context, p path) error {
 	default:
 	}
 	known, shared := t.Health().Registration, r.turns.sharing != nil
-	if !known.Refused && !(shared && known.Failure != "") {
+	if !known.Refused && (!shared || known.Failure == "") {
 		r.wake()
 		limited, stop := context.WithTimeout(ctx, registerWait)
 		defer stop()

@@ -103,7 +103,12 @@ func (c *club) joins(wire *siptest.Wire, at string) *member {
 			Former: func() string { m.mu.Lock(); defer m.mu.Unlock(); return m.former },
 		}
 	}, c.registrar.Addr())
-	m.stop = sync.OnceFunc(func() { stop(); <-ended })
+	m.stop = sync.OnceFunc(func() {
+		stop()
+		if err := <-ended; err != nil {
+			c.t.Error(err)
+		}
+	})
 	c.t.Cleanup(m.stop)
 	ready(c.t, m.trunk)
 	return m

@@ -53,6 +53,8 @@ type TrunkStatus struct {
 	Calls   int    `json:"calls"`
 	Waiting int    `json:"waiting,omitempty"` // pages that wait for a line
 	Problem string `json:"problem,omitempty"`
+
+	RegisteredBy string `json:"registered_by,omitempty"` // gateway.name of whoever has register_by = "lease" of the trunk now
 }
 
 // PageStatus is a page that runs, in short.

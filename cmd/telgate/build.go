@@ -55,8 +55,10 @@ type rules struct {
 	glass  bool    // it breaks the glass: a recording that cannot be used is warned about, and the built-in alert is played
 
 	register registering
-	probe    bool  // trunks are asked all the time whether they are there
-	look     *look // who looks at messages and packets
+	shares   func(trunk string) *sip.Sharing // how trunks with register_by = "lease" are; nil = the command takes part in none
+	others   []string                        // trunks that another gateway may be registered with: they are asked only
+	probe    bool                            // trunks are asked all the time whether they are there
+	look     *look                           // who looks at messages and packets
 }
 
 // registering is what a command does on trunks with register = true.
@@ -84,6 +86,9 @@ func build(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gat
 func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gateway, config.Faults, error) {
 	e := &estate{log: log}
 	env = e.by(env)
+	if r.store != nil {
+		r.shares = e.sharing
+	}
 	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), estate: e}
 	var sounds *prompts.Library
 	if r.glass {
@@ -131,7 +136,11 @@ func (g *gateway) newPager(env *environment, r rules) error {
 	g.pager = pager.New(g.pagerConfig(&g.settings, r.limits), g.live, g.live, books, pager.Env{
 		Now: env.now, Rand: env.rand, Log: g.log, Brake: g, Reaper: g.live, HandOver: r.store != nil, News: g.estate.news(),
 	})
-	return g.estate.settle(g.cfg, g.pager, env)
+	if err := g.estate.settle(g.cfg, g.pager, env); err != nil {
+		return err
+	}
+	g.estate.share(g.cfg, g.trunks)
+	return nil
 }
 
 func newDialer(cfg config.Config) (plan.Dialer, config.Faults) {

@@ -11,10 +11,14 @@ import (
 
 // registerOf is how a command registers with a trunk.
 func registerOf(t config.Trunk, r rules) sip.Register {
-	return sip.Register{
+	register := sip.Register{
 		On: t.Register.On && r.register != registerNot, Ask: r.register == registerAsk, Registrar: t.Register.Registrar,
 		Expires: seconds(t.Register.Expires), Retry: t.Register.Retry,
 	}
+	if r.shares != nil && t.Register.By == byLease {
+		register.Shared = r.shares(t.Name)
+	}
+	return register
 }
 
 // contactUser is the user part of Contact; it is the same whether a command registers or not.

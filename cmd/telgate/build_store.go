@@ -17,6 +17,7 @@ import (
 	"telgate/config"
 	"telgate/lease"
 	"telgate/pager"
+	"telgate/sip"
 	"telgate/slack"
 	"telgate/store"
 	"telgate/web"
@@ -38,6 +39,7 @@ type estate struct {
 	pager   *pager.Pager
 	gateway atomic.Pointer[string] // the id of this process, another one after it was taken for dead
 	held    atomic.Bool            // nobody knows whether it is taken for dead
+	shared  []*sip.Trunk           // with register_by = "lease"
 }
 
 // opener opens the store that the configuration names.
@@ -229,8 +231,11 @@ func shared(cfg config.Config) string {
 	type part struct{ Calls, Limits, Trunks, People, Groups, Rotas any }
 	trunks := append([]config.Trunk(nil), cfg.Trunks...)
 	for i := range trunks {
-		trunks[i].Bind, trunks[i].Account.Password = "", config.Secret{} // each gateway may have its own account
-		trunks[i].Account.User, trunks[i].Account.AuthUser, trunks[i].Register.ContactUser = "", "", ""
+		trunks[i].Bind, trunks[i].Account.Password = "", config.Secret{}
+		if trunks[i].Register.By == byLease {
+			continue
+		}
+		trunks[i].Account.User, trunks[i].Account.AuthUser, trunks[i].Register.ContactUser = "", "", "" // each gateway may have its own account
 	}
 	text, err := json.Marshal(part{cfg.Calls, cfg.Limits, trunks, cfg.People, cfg.Groups, cfg.Rotas})
 	if err != nil { // structs of strings and numbers always marshal

@@ -81,6 +81,8 @@ func newTrunks(
 		route, r := routeOf(s.routes, t.Name), r
 		if missing(cfg, "trunks."+t.Name) {
 			r.register = registerNot // a registrar would count a wrong password
+		} else if slices.Contains(r.others, t.Name) && r.register == registerFull {
+			r.register = registerAsk
 		}
 		secure, bad := newTLS(cfg, env, t)
 		faults = append(faults, bad...)

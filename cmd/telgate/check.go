@@ -66,7 +66,8 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	look := &look{app: a, ear: &ear{now: a.env.now}}
-	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, keeps: keepsRead, register: a.registering(cfg), look: look})
+	turns := a.roster(a.ctx, cfg)
+	g, err := build(cfg, a.env, log, rules{limits: true, slack: true, keeps: keepsRead, register: a.registering(cfg), others: turns.ask, look: look})
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (c *checkCmd) Run(a *app) error {
 		r.add("prompt", i.Name+" "+i.Language, status, message, "")
 	}
 	if err := g.runRooms(a.ctx, func(ctx context.Context) error {
-		checkTrunks(ctx, g, r)
+		checkTrunks(ctx, g, &turns, r)
 		checkHost(ctx, g, a, r)
 		if c.Call != "" {
 			return checkCall(ctx, g, r, c.Call)
@@ -130,9 +131,9 @@ func (r *report) missing(cfg config.Config) {
 }
 
 // checkTrunks asks each trunk whether it is there.
-func checkTrunks(ctx context.Context, g *gateway, r *report) {
+func checkTrunks(ctx context.Context, g *gateway, turns *roster, r *report) {
 	for _, t := range g.trunks {
-		checkRegistration(ctx, g, t, r) // first: a wrong password shall be tried once
+		checkRegistration(ctx, g, t, turns, r) // first: a wrong password shall be tried once
 		p, err := probe(ctx, t)
 		switch {
 		case errors.Is(err, errNonsense):

@@ -27,7 +27,7 @@ func (a *app) registering(cfg config.Config) registering {
 var errNoSecret = errors.New("a secret of the trunk is missing")
 
 // checkRegistration says what the registrar granted, or why not.
-func checkRegistration(ctx context.Context, g *gateway, t *sip.Trunk, r *report) {
+func checkRegistration(ctx context.Context, g *gateway, t *sip.Trunk, turns *roster, r *report) {
 	if missing(g.cfg, "trunks."+t.Name()) && g.trunk(t.Name()).Register.On {
 		r.add("register", t.Name(), "fail", "not tried: "+errNoSecret.Error(), "see the line of the secret above")
 		return
@@ -37,7 +37,9 @@ func checkRegistration(ctx context.Context, g *gateway, t *sip.Trunk, r *report)
 	if t.Ready(ctx) != nil {
 		return // the trunk's own line says why
 	}
-	checkGranted(t, t.AwaitRegistration(ctx), r)
+	if granted := t.AwaitRegistration(ctx); !turns.check(t, granted, r) {
+		checkGranted(t, granted, r)
+	}
 }
 
 func checkGranted(t *sip.Trunk, g sip.Registration, r *report) {
@@ -59,7 +61,7 @@ func checkGranted(t *sip.Trunk, g sip.Registration, r *report) {
 	case g.Until.IsZero():
 		r.add(check, t.Name(), "ok", "the registrar has "+others+" (asked only, because a gateway runs here)", "")
 	case len(g.Foreign) > 0:
-		r.add(check, t.Name(), "warn", fmt.Sprintf("registered for %d s, beside %s", int(g.Granted.Seconds()), others), "others use this account: give each gateway one of its own")
+		r.add(check, t.Name(), "warn", fmt.Sprintf("registered for %d s, beside %s", int(g.Granted.Seconds()), others), "others use this account: give each gateway one of its own, or see register_by")
 	default:
 		r.add(check, t.Name(), "ok", fmt.Sprintf("registered for %d s", int(g.Granted.Seconds())), "")
 	}

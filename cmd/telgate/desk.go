@@ -68,10 +68,10 @@ func (d *desk) Status(ctx context.Context) web.Status {
 	if d.stopping() {
 		s.State = web.Draining
 	}
-	states := g.pager.Trunks()
+	states, registrars := g.pager.Trunks(), g.estate.registrars(ctx)
 	for _, t := range g.trunks {
 		h := t.Health()
-		trunk := web.TrunkStatus{Trunk: t.Name(), State: string(h.State), Problem: h.Failure}
+		trunk := web.TrunkStatus{Trunk: t.Name(), State: string(h.State), Problem: h.Failure, RegisteredBy: registrars[t.Name()].Holder}
 		if i := slices.IndexFunc(states, func(s pager.TrunkState) bool { return s.Name == t.Name() }); i >= 0 {
 			trunk.Calls, trunk.Waiting = states[i].Calls, states[i].Waiting
 			if states[i].Doubt != "" {

@@ -163,7 +163,9 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 	if g.slack != nil {
 		g.slack.Refuse()
 	}
+	resigned := g.estate.resign(ctx)
 	g.drain(ctx, signals, hangUp, log)
+	resigned()
 	stopFront()
 	err = group.Wait()
 	log.Info("gateway stopped")

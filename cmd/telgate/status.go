@@ -59,6 +59,9 @@ func statusText(s web.Status, now time.Time) string {
 		if t.Waiting > 0 {
 			words += fmt.Sprintf(", %d pages wait for a line", t.Waiting)
 		}
+		if t.RegisteredBy != "" {
+			words += ", registered by gateway " + printable(t.RegisteredBy)
+		}
 		if t.Problem != "" {
 			words += ", " + t.Problem
 		}

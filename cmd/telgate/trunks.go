@@ -15,16 +15,16 @@ func (trunksCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	register := a.registering(cfg)
-	g, err := build(cfg, a.env, log, rules{limits: true, register: register})
+	register, turns := a.registering(cfg), a.roster(a.ctx, cfg)
+	g, err := build(cfg, a.env, log, rules{limits: true, register: register, others: turns.ask})
 	if err != nil {
 		return err
 	}
 	r := &report{app: a}
 	r.missing(cfg)
 	err = g.runRooms(a.ctx, func(ctx context.Context) error {
-		checkTrunks(ctx, g, r)
-		return showTrunks(ctx, a, g, register == registerAsk)
+		checkTrunks(ctx, g, &turns, r)
+		return showTrunks(ctx, a, g, &turns, register == registerAsk)
 	})
 	if err == nil && r.fail {
 		return withStatus(exitInternal, nil)

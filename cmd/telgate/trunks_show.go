@@ -29,6 +29,7 @@ type trunkLine struct {
 
 type registrationLine struct {
 	Registered bool       `json:"registered"`
+	By         string     `json:"by,omitempty"` // the gateway whose turn it is, with register_by = "lease"
 	Until      *time.Time `json:"until,omitempty"`
 	Granted    int        `json:"granted_s,omitempty"`
 	Foreign    []string   `json:"foreign,omitempty"`
@@ -42,10 +43,11 @@ type standing struct {
 	health          sip.Health
 	calls           *int // nil where a gateway beside us has them
 	doubt           string
+	by              string // the gateway whose turn it is to register, where they share an account
 }
 
 // showTrunks prints the state of every trunk. beside says that a gateway runs here, whose calls are not ours.
-func showTrunks(ctx context.Context, a *app, g *gateway, beside bool) error {
+func showTrunks(ctx context.Context, a *app, g *gateway, turns *roster, beside bool) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	for _, s := range g.standings(ctx, beside) {
@@ -53,7 +55,7 @@ func showTrunks(ctx context.Context, a *app, g *gateway, beside bool) error {
 		for i := range foreign {
 			foreign[i] = a.wire(foreign[i])
 		}
-		s.health.Registration.Foreign = foreign
+		s.health.Registration.Foreign, s.by = foreign, turns.turns[s.name].Holder
 		if a.cli.JSON {
 			if err := a.printJSON(s.json(a.env.now())); err != nil {
 				return err
@@ -109,7 +111,7 @@ func (s standing) json(now time.Time) trunkLine {
 	}
 	if g := h.Registration; g.Wanted {
 		l.Registration = &registrationLine{
-			Registered: g.Registered(now), Until: moment(g.Until), Granted: int(g.Granted.Seconds()), Foreign: g.Foreign, Failure: g.Failure,
+			Registered: g.Registered(now), By: s.by, Until: moment(g.Until), Granted: int(g.Granted.Seconds()), Foreign: g.Foreign, Failure: g.Failure,
 		}
 	}
 	return l
@@ -140,6 +142,8 @@ func (s standing) text(now time.Time) string {
 		parts = append(parts, fmt.Sprintf("registered for %d s", int(g.Granted.Seconds())))
 	case g.Failure != "":
 		parts = append(parts, "not registered: "+g.Failure)
+	case s.by != "":
+		parts = append(parts, "registered by gateway "+printable(s.by))
 	}
 	if s.calls != nil {
 		parts = append(parts, fmt.Sprintf("%d calls", *s.calls))
