@@ -26,6 +26,7 @@ type world struct {
 	lines  int     // max_calls of the trunk
 	pace   float64 // calls_per_second
 	limit  string  // page_limit
+	trunk  string  // more lines of the trunk
 
 	gateways []*gateway
 }
@@ -64,8 +65,8 @@ func (w *world) configuration(g *gateway) string {
 	fmt.Fprintf(&b, "[calls]\nring = \"3s\"\nsetup = \"3s\"\nrounds = 3\npause = \"1s\"\npage_limit = %q\nmax_duration = \"12s\"\nbusy_retry = \"2s\"\n", w.limit)
 	fmt.Fprintf(&b, "[limits]\ncalls_per_number_per_hour = 1000\npages_per_asker_per_hour = 1000\n")
 	fmt.Fprintf(&b, "[sip]\nbind = \"127.0.0.1:%d\"\n[media]\nports = \"%d-%d\"\n[web]\nlisten = %q\n[log]\nformat = \"json\"\n", g.sip, g.rtp, g.rtp+rtpPorts-1, g.web)
-	fmt.Fprintf(&b, "[prompts.alert]\nfile = \"alert.wav\"\n[prompts.confirmed]\nfile = \"thanks.wav\"\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\nprobe = \"off\"\nmax_calls = %d\ncalls_per_second = %g\n",
-		w.farm.phone.Addr(), w.lines, w.pace)
+	fmt.Fprintf(&b, "[prompts.alert]\nfile = \"alert.wav\"\n[prompts.confirmed]\nfile = \"thanks.wav\"\n[trunks.main]\nkind = \"pbx\"\naddresses = [%q]\nprobe = \"off\"\nmax_calls = %d\ncalls_per_second = %g\n%s",
+		w.farm.phone.Addr(), w.lines, w.pace, w.trunk)
 	for i := range w.people {
 		fmt.Fprintf(&b, "[people.%s]\nphones = [\"sip:%s@main\"]\n", nick(i), strings.Join(w.phones(i), `@main", "sip:`))
 	}
