@@ -146,6 +146,20 @@ func TestATurnIsGivenUpAtOnceAndTakenWithTheNextBeat(t *testing.T) {
 	})
 }
 
+func TestWhoGaveItsTurnUpTakesNoneThoughNobodyElseDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rota{p: newParish()}
+		a, _ := works(t, r, "a")
+		if err := a.l.Resign(t.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(time.Minute)
+		if a.told() != "ours, others" || r.taken != 1 || r.turn.Gateway != "" {
+			t.Errorf("a %s, taken %d times, %+v", a.told(), r.taken, r.turn)
+		}
+	})
+}
+
 func TestATurnIsInDoubtWhileTheRegisterIsDownAndNobodyTakesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rota{p: newParish()}

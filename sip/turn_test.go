@@ -241,6 +241,20 @@ func TestWhoIsFencedSendsNoRegisterUntilItHasTheTurnAgain(t *testing.T) {
 	})
 }
 
+func TestWhoStopsInTheMomentInWhichItIsFencedTakesNothingAway(t *testing.T) {
+	sharing(t, siptest.Rules{Password: "secret"}, func(c club) {
+		c.a.has(sip.TurnOurs)
+		c.a.mu.Lock()
+		c.a.turn = sip.TurnOther // nobody has told the trunk yet
+		c.a.mu.Unlock()
+		before := len(c.registrar.Seen("REGISTER"))
+		c.a.stop()
+		if n := len(c.registrar.Seen("REGISTER")); n != before {
+			c.t.Errorf("%d REGISTERs more", n-before)
+		}
+	})
+}
+
 func TestATurnThatEndsWhileTheRegistrarIsSilentIsNotTriedOn(t *testing.T) {
 	sharing(t, siptest.Rules{Silent: true}, func(c club) {
 		c.a.has(sip.TurnOurs)
