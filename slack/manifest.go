@@ -22,6 +22,10 @@ func scopes() []scope {
 	}
 }
 
+// extras are scopes that whoever installs the app may refuse (Slack docs: optional scopes): each lets the bot read one kind of
+// conversation that it is a member of, and is used for nothing but to find a card again that was posted in a crash.
+func extras() []string { return []string{"channels:history", "groups:history", "im:history"} }
+
 type scope struct {
 	name  string
 	must  bool
@@ -64,6 +68,8 @@ func Manifest(command, httpURL string) ([]byte, error) {
 	for _, s := range scopes() {
 		m.OAuthConfig.Scopes.Bot = append(m.OAuthConfig.Scopes.Bot, s.name)
 	}
+	m.OAuthConfig.Scopes.Bot = append(m.OAuthConfig.Scopes.Bot, extras()...)
+	m.OAuthConfig.Scopes.BotOptional = extras()
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
