@@ -53,8 +53,8 @@ func TestWhoRingsBackAfterTheEndIsShownOnTheNewestPage(t *testing.T) {
 		for ev := range log {
 			n = ev.Seq
 		}
-		if p := d.page(newest.ID); p.Version != n+2 {
-			t.Errorf("version %d after %d events and the late one", p.Version, n)
+		if p := d.page(newest.ID); p.Version != n+1 {
+			t.Errorf("version %d after the end, which was %d, and the late one", p.Version, n)
 		}
 		p := d.page(newest.ID)
 		if !p.Targets[0].CalledBack.Equal(d.begun.Add(2*time.Hour)) || p.Version != newest.Version+1 || p.Result != telgate.NotReached || p.Late {

@@ -79,9 +79,8 @@ func (p *Pager) here() map[telgate.PageID]*telgate.Page {
 // other gateways it tells what there is news of.
 func (p *Pager) Changed(ctx context.Context) <-chan telgate.PageID { return p.watch.changed(ctx) }
 
-// Follow gives every event of a page from its first on, and is closed after page_ended, or when ctx is done. Of a page that
-// another gateway has, or had before, it gives what was told here, and its end. Of one that ended long ago nothing is kept
-// but its last state.
+// Follow gives every event of a page from its first on, and is closed after page_ended, or when ctx is done. Of what another
+// gateway does with it, or did before, it gives what the page itself tells: see [Account].
 func (p *Pager) Follow(ctx context.Context, id telgate.PageID) <-chan telgate.Event {
 	out := make(chan telgate.Event)
 	go func() {
@@ -100,39 +99,52 @@ type follower struct {
 	id    telgate.PageID
 	out   chan<- telgate.Event
 
-	told int  // events of the log
-	last int  // number of the last one
-	here bool // this gateway has it
-	ran  bool // it was seen before its end
-	news <-chan struct{}
+	told    int     // events of the log
+	account Account // of them
+	last    int     // number of the last one
+	here    bool    // this gateway has it
+	news    <-chan struct{}
 }
 
 // more tells what is new; false after the end.
 func (f *follower) more(ctx context.Context) bool {
 	f.here = f.pager.find(f.id) != nil // before the log is read: it is complete once nobody here has the page
+	if !f.here && !f.look(ctx) {
+		return false
+	}
 	log, news := f.pager.watch.after(f.id, f.told)
 	f.news = news
 	for _, ev := range log {
 		f.told++
-		f.last = ev.Seq
+		f.account.Take(ev)
+		f.last = max(f.last, ev.Seq)
 		if !f.send(ctx, ev) || ev.Kind == telgate.EventPageEnded {
 			return false
 		}
 	}
-	if f.ran = f.ran || f.here || f.told > 0; f.here {
+	return ctx.Err() == nil
+}
+
+// look has the log follow a page that is elsewhere. One that ended before anybody followed it is told as it was, and not kept:
+// false then.
+func (f *follower) look(ctx context.Context) bool {
+	page, err := f.pager.Page(ctx, f.id)
+	if err != nil || page == nil { // an outage passes
 		return ctx.Err() == nil
 	}
-	page, err := f.pager.Page(ctx, f.id)
-	if err != nil || page == nil || page.State != telgate.PageEnded {
-		f.ran = f.ran || page != nil
-		return ctx.Err() == nil // an outage passes
+	now := f.pager.env.Now()
+	if page.State == telgate.PageEnded && !f.pager.watch.knows(f.id) {
+		for _, ev := range f.account.Missing(page, f.last, now) {
+			if !f.send(ctx, ev) {
+				break
+			}
+		}
+		return false
 	}
-	if f.ran {
-		f.send(ctx, &telgate.Event{
-			Seq: max(page.Version, f.last+1), Time: page.Ended, Kind: telgate.EventPageEnded, Page: f.id, Result: page.Result, People: page.Targets,
-		})
+	if f.pager.find(f.id) == nil { // else its owner tells better
+		f.pager.watch.retell(page, now)
 	}
-	return false
+	return true
 }
 
 func (f *follower) send(ctx context.Context, ev *telgate.Event) bool {

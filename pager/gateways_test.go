@@ -2,6 +2,7 @@ package pager_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,8 +46,9 @@ func TestAPageOfADeadGatewayGoesOnElsewhereAndItsPhoneRestsFirst(t *testing.T) {
 		same(t, "results", results(p), []telgate.Result{telgate.Confirmed, telgate.Confirmed, telgate.NotReached})
 		same(t, "rounds", []int{p.Steps[0].Round, p.Steps[1].Round, p.Steps[2].Round}, []int{1, 1, 1})
 		same(t, "numbers of steps", []int{p.Steps[0].N, p.Steps[1].N, p.Steps[2].N}, []int{1, 2, 3})
-		if events[0].Seq <= before.Version-1 {
-			t.Errorf("event %d after version %d", events[0].Seq, before.Version)
+		lost := slices.IndexFunc(events, func(ev telgate.Event) bool { return ev.Kind == telgate.EventCallEnded })
+		if ev := events[lost]; ev.Ended.Outcome != telgate.OutcomeLost || ev.Seq <= before.Version {
+			t.Errorf("after version %d event %d says %s", before.Version, ev.Seq, ev.Ended.Outcome)
 		}
 		synctest.Wait()
 		same(t, "outcomes kept", outcomes(l.kept(t, id)), []telgate.Outcome{
@@ -186,6 +188,7 @@ func TestAGatewayThatDrainsHandsOverPagesWithoutACall(t *testing.T) {
 			}
 		}
 		same(t, "events there", kinds(events), []telgate.EventKind{
+			telgate.EventPageAccepted, telgate.EventDialing, telgate.EventCallEnded, telgate.EventWaiting, // as the page tells it
 			telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventKey, telgate.EventPageConfirmed,
 			telgate.EventCallEnded, telgate.EventPageEnded,
 		})
@@ -312,7 +315,9 @@ func TestAPageIsReachedThroughAnyGateway(t *testing.T) {
 		}
 		p, events := two.end(stopped)
 		same(t, "result", p.Result, telgate.Cancelled)
-		same(t, "events elsewhere", kinds(events), []telgate.EventKind{telgate.EventPageEnded})
+		same(t, "events elsewhere", kinds(events), []telgate.EventKind{
+			telgate.EventPageAccepted, telgate.EventDialing, telgate.EventRinging, telgate.EventCallEnded, telgate.EventPageEnded,
+		})
 		p, _ = two.end(confirmed)
 		same(t, "results", results(p), []telgate.Result{telgate.Confirmed, telgate.Confirmed})
 		same(t, "askers", len(p.Askers), 2)

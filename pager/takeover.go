@@ -78,6 +78,7 @@ func (p *Pager) takeOver(rec *Record) {
 	if r.state.Began.IsZero() {
 		r.state.Began = r.page.Accepted
 	}
+	r.seq = max(r.seq, p.watch.retell(&rec.Page, p.env.Now())) // what was told elsewhere; the run has not begun
 	p.env.Log.Info("page taken over", "page", rec.Hold.Page, "token", rec.Token, "steps", len(r.page.Steps))
 	p.begin(r)
 }

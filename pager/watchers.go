@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"telgate"
 )
@@ -15,6 +16,7 @@ const keptLogs = 200
 type watchers struct {
 	mu    sync.Mutex
 	logs  map[telgate.PageID][]*telgate.Event
+	seen  map[telgate.PageID]int // versions that were told by the page itself
 	order []telgate.PageID
 	news  chan struct{} // closed and replaced with every event
 	subs  map[*subscriber]struct{}
@@ -27,17 +29,23 @@ type subscriber struct {
 }
 
 func newWatchers() *watchers {
-	return &watchers{logs: map[telgate.PageID][]*telgate.Event{}, news: make(chan struct{}), subs: map[*subscriber]struct{}{}}
+	return &watchers{logs: map[telgate.PageID][]*telgate.Event{}, seen: map[telgate.PageID]int{}, news: make(chan struct{}), subs: map[*subscriber]struct{}{}}
 }
 
 func (w *watchers) publish(ev *telgate.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.addLocked(ev)
+	w.changedLocked(ev.Page)
+}
+
+func (w *watchers) addLocked(ev *telgate.Event) {
 	if _, known := w.logs[ev.Page]; !known {
 		w.order = append(w.order, ev.Page)
 		if len(w.order) > keptLogs {
 			if i := slices.IndexFunc(w.order, w.ended); i >= 0 {
 				delete(w.logs, w.order[i])
+				delete(w.seen, w.order[i])
 				w.order = slices.Delete(w.order, i, i+1)
 			}
 		}
@@ -45,7 +53,34 @@ func (w *watchers) publish(ev *telgate.Event) {
 	w.logs[ev.Page] = append(w.logs[ev.Page], ev)
 	close(w.news)
 	w.news = make(chan struct{})
-	w.changedLocked(ev.Page)
+}
+
+// retell adds to a page's log what the page tells of and the log has not: another gateway has it, or had it before. It gives the
+// number of the last event. Who looks at changed pages knows of it already.
+func (w *watchers) retell(p *telgate.Page, now time.Time) (last int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var told Account
+	for _, ev := range w.logs[p.ID] {
+		told.Take(ev)
+		last = max(last, ev.Seq)
+	}
+	if p.Version <= w.seen[p.ID] { // read before what was told meanwhile
+		return last
+	}
+	w.seen[p.ID] = p.Version
+	for _, ev := range told.Missing(p, last, now) {
+		w.addLocked(ev)
+		last = max(last, ev.Seq)
+	}
+	return last
+}
+
+// knows tells whether there is a log of a page.
+func (w *watchers) knows(id telgate.PageID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.logs[id]) > 0
 }
 
 // changedAt tells that a page has changed of which there is no event here.

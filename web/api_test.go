@@ -275,11 +275,11 @@ func TestOfAPageWhoseEventsAreGoneTheEndIsTold(t *testing.T) {
 	o.page.State, o.page.Result, o.page.Ended, o.page.Version = telgate.PageEnded, telgate.NotReached, at(time.Minute), 12
 	close(o.events)
 	_, body := o.ask(t, "GET", "/v1/pages/p1/events", "")
-	if body != `{"v":1,"seq":11,"time":"2026-01-31T21:01:00.000Z","event":"page_ended","page":"p1","result":"not_reached"}` {
+	if body != `{"v":1,"seq":12,"time":"2026-01-31T21:01:00.000Z","event":"page_ended","page":"p1","result":"not_reached"}` {
 		t.Error(body)
 	}
-	if _, body = o.ask(t, "GET", "/v1/pages/p1/events?after=11", ""); body != "" {
-		t.Errorf("told twice: %s", body)
+	if _, again := o.ask(t, "GET", "/v1/pages/p1/events?after=12", ""); again != body { // gateways may count otherwise: nobody waits for ever
+		t.Errorf("after the end: %s", again)
 	}
 }
 

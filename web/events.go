@@ -32,9 +32,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, by telgate.Actor) e
 	}
 	page, err = a.ports.Feed.Page(ctx, page.ID) // its events are not kept any more, its end is
 	if err == nil && page != nil && page.State == telgate.PageEnded {
-		if end := endOf(page); end.Seq > after {
-			_ = out.line(f.event(end)) // a client that left is no fault of ours
-		}
+		_ = out.line(f.event(endOf(page))) // a client that left is no fault of ours
 	}
 	return nil
 }
@@ -50,7 +48,8 @@ func (a *API) follow(ctx context.Context, out *stream, id telgate.PageID, f form
 			if !more {
 				return ctx.Err() != nil
 			}
-			if ev.Seq > after && out.line(f.event(ev)) != nil || ev.Kind == telgate.EventPageEnded {
+			last := ev.Kind == telgate.EventPageEnded // which nobody is left without, however gateways count
+			if (ev.Seq > after || last) && out.line(f.event(ev)) != nil || last {
 				return true
 			}
 		case <-alive.C:
@@ -63,10 +62,10 @@ func (a *API) follow(ctx context.Context, out *stream, id telgate.PageID, f form
 	}
 }
 
-// endOf is page_ended of a page of which nothing but its last state is known. Every event is a version of the page, and the
-// first version is before the first event.
+// endOf is page_ended of a page of which nothing but its last state is known. Every event makes a version of the page, and has
+// its number.
 func endOf(p *telgate.Page) telgate.Event {
 	return telgate.Event{
-		Seq: p.Version - 1, Time: p.Ended, Kind: telgate.EventPageEnded, Page: p.ID, Result: p.Result, Late: p.Late, People: p.Targets,
+		Seq: p.Version, Time: p.Ended, Kind: telgate.EventPageEnded, Page: p.ID, Result: p.Result, Late: p.Late, People: p.Targets,
 	}
 }

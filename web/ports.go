@@ -20,8 +20,8 @@ type Feed interface {
 	Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error)
 	// Running are the pages that have not ended, newest first.
 	Running(ctx context.Context) ([]telgate.Page, error)
-	// Follow gives the events of a page from the first that is kept, and is closed after page_ended or when ctx is done. It
-	// may be closed at once for a page that ended long ago.
+	// Follow gives the events of a page from the first that is known, whichever gateway has it, and is closed after page_ended or
+	// when ctx is done. It may be closed at once for a page that ended long ago.
 	Follow(ctx context.Context, id telgate.PageID) <-chan telgate.Event
 }
 
