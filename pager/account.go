@@ -111,8 +111,8 @@ func (a *Account) Missing(p *telgate.Page, last int, now time.Time) []*telgate.E
 	for i := range p.Steps {
 		wentOn(&p.Steps[i], add)
 	}
-	slices.SortStableFunc(found, func(x, y *telgate.Event) int { return cmp.Compare(x.Time.UnixMicro(), y.Time.UnixMicro()) })
 	answered(p, add)
+	slices.SortStableFunc(found, func(x, y *telgate.Event) int { return cmp.Compare(x.Time.UnixMicro(), y.Time.UnixMicro()) })
 	if p.State == telgate.PageWaiting {
 		add(now, waiting(p))
 	}
@@ -165,8 +165,8 @@ func wentOn(s *telgate.Step, add func(time.Time, telgate.Event)) {
 	if !c.Times.Answered.IsZero() {
 		add(c.Times.Answered, telgate.Event{Kind: telgate.EventAnswered, Order: &c.Order})
 	}
-	if c.Outcome != "" {
-		add(later(c.Times.Ended, dialed), telgate.Event{Kind: telgate.EventCallEnded, Order: &c.Order, Ended: c})
+	if c.Outcome != "" { // the end of one that was lost is not known: it is after all that is
+		add(later(c.Times.Ended, later(c.Times.Answered, later(c.Times.Alerted, dialed))), telgate.Event{Kind: telgate.EventCallEnded, Order: &c.Order, Ended: c})
 	}
 }
 

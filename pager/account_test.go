@@ -39,8 +39,8 @@ func TestAPageOfAnotherGatewayIsFollowedAsItIsWritten(t *testing.T) {
 		so(time.Second, first...)
 		next := append(first, telgate.EventCallEnded, telgate.EventDialing, telgate.EventRinging) //nolint:gocritic // a longer one
 		so(27*time.Second, next...)
-		<-over // between two looks the second call was answered and ended; its end does not say when it was answered
-		same(t, "told", kinds(told), append(next, telgate.EventCallEnded, telgate.EventPageConfirmed, telgate.EventPageEnded))
+		<-over // between two looks the second call was answered and ended
+		same(t, "told", kinds(told), append(next, telgate.EventAnswered, telgate.EventCallEnded, telgate.EventPageConfirmed, telgate.EventPageEnded))
 		_, there := d.end(id)
 		if end := there[len(there)-1]; end.Seq != told[len(told)-1].Seq || told[3].Ended.Outcome != telgate.OutcomeNoAnswer {
 			t.Errorf("the end is %d there and %d here; %+v", end.Seq, told[len(told)-1].Seq, told[3].Ended)

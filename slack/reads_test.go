@@ -41,7 +41,7 @@ func TestAPageThatIsTakenOnIsReadOnceAndOnceMoreToDrawItsCard(t *testing.T) {
 			second.run()
 			learn(&second, shelf)
 			second.card("C0OPS", "Accepted")
-			second.stop()
+			defer second.stop() // then it looks once more
 			if n := feed.reads.Load(); n != 2 {
 				t.Errorf("read %d times, want once to take it on and once to draw it", n)
 			}
