@@ -89,6 +89,9 @@ func (r *registration) run(ctx context.Context) {
 	ctx, done := r.turns.begin(ctx)
 	defer done()
 	for r.await(ctx) {
+		if r.turns.sharing != nil {
+			r.trunk.env.Log.Info("it is this gateway's turn to register")
+		}
 		turn, end := r.turns.take(ctx)
 		r.serve(turn)
 		end()
