@@ -153,9 +153,13 @@ func (e Event) encode(showNumbers, trace bool) []byte {
 	}
 	if e.Order != nil {
 		out.Call, out.Person, out.Step, out.Round, out.Trunk = e.Order.Call, e.Order.Person, e.Order.Step, e.Order.Round, e.Order.Trunk
-		out.Number, out.ForwardedTo = e.Order.Number.String(), lastTwo(e.Order.Forward)
-		if showNumbers {
-			out.Number = e.Order.Number.Whole()
+		out.ForwardedTo = lastTwo(e.Order.Forward)
+		switch number := e.Order.Number; {
+		case number == (Number{}): // of a page of another gateway not everything is known
+		case showNumbers:
+			out.Number = number.Whole()
+		default:
+			out.Number = number.String()
 		}
 	}
 	if e.Status != 0 {

@@ -28,7 +28,7 @@ func ParseEvent(b []byte) (Event, error) {
 		e.Asker = &Asker{Actor: Actor{ID: in.Asker}, Message: in.Message, At: e.Time}
 	}
 	e.Skip = SkipReason(in.Reason)
-	if in.Person != "" || in.Call != "" {
+	if in.Person != "" || in.Call != "" || in.Trunk != "" {
 		e.Order = &Order{
 			Call: in.Call, Page: in.Page, Person: in.Person, Step: in.Step, Round: in.Round, Number: shownNumber(in.Number), Trunk: in.Trunk,
 			Forward: in.ForwardedTo,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -18,9 +17,9 @@ import (
 const (
 	startLimit  = 5 * time.Second // for a gateway that holds the lock to answer: its trunks may take four to open
 	submitLimit = 10 * time.Second
-	backLimit   = time.Minute // for a gateway that was lost to come back
+	stopLimit   = time.Minute // for somebody to hear that a page is to end
 	backFirst   = 100 * time.Millisecond
-	backMost    = 2 * time.Second
+	backMost    = time.Second
 )
 
 // through has a gateway run the page, and shows it to its end as if it ran here. The error is client.ErrNobody where none
@@ -52,7 +51,7 @@ func (c *callCmd) through(a *app, gateway *client.Client) error {
 	if err != nil {
 		return a.asked(err)
 	}
-	w := &watch{app: a, gateway: gateway, signals: signals, page: receipt.Page, joined: receipt.Joined, view: newView(a)}
+	w := &watch{app: a, gateway: gateway, signals: signals, page: receipt.Page, joined: receipt.Joined, view: newView(a), longest: a.longest()}
 	w.view.look = look
 	defer w.view.close()
 	if w.joined {
@@ -96,15 +95,10 @@ type watch struct {
 	joined  bool // it is somebody else's page, too
 	view    *view
 
+	longest time.Duration // that the page may live
+
 	status int // of the signal that interrupted, 0 = none
 	result telgate.Result
-}
-
-// told is what the stream brings: an event, or a word about the stream itself.
-type told struct {
-	event telgate.Event
-	raw   []byte
-	say   string
 }
 
 // follow shows events until the page has ended. The first signal stops the page, the second waits no more. A page that was
@@ -112,6 +106,7 @@ type told struct {
 func (w *watch) follow() error {
 	ctx, leave := context.WithCancel(context.WithoutCancel(w.app.ctx))
 	news, ended := make(chan told), make(chan error, 1)
+	unheard := make(chan error, 1)
 	stopped := make(chan struct{})
 	close(stopped)
 	over := make(chan struct{})
@@ -127,6 +122,8 @@ func (w *watch) follow() error {
 			w.view.tick()
 		case err := <-ended:
 			return w.end(err)
+		case err := <-unheard:
+			return w.end(err)
 		case s := <-w.signals:
 			if w.status != 0 || w.joined {
 				return w.left(s)
@@ -135,7 +132,12 @@ func (w *watch) follow() error {
 			w.view.close()
 			w.say(stopping(s))
 			stopped = make(chan struct{})
-			go func() { defer close(stopped); w.stop(ctx) }()
+			go func() {
+				defer close(stopped)
+				if err := w.stop(ctx); err != nil {
+					unheard <- err
+				}
+			}()
 		}
 	}
 }
@@ -175,81 +177,19 @@ func (w *watch) left(s os.Signal) error {
 	return withStatus(w.status, nil)
 }
 
-// stop asks for the end of the page until somebody hears it.
-func (w *watch) stop(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, backLimit)
+// stop asks for the end of the page until somebody hears it. The error is for who interrupted, where nobody does.
+func (w *watch) stop(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
 	for {
-		err := w.gateway.Stop(ctx, w.page)
-		if _, answered := errors.AsType[*web.Error](err); err == nil || answered || !rest(ctx, backFirst) {
-			return
-		}
-	}
-}
-
-// stream brings the page's events in order, each once, whatever becomes of the connection. It returns when the page has
-// ended, with an error where nobody tells how the page goes on.
-func (w *watch) stream(ctx context.Context, news chan<- told) error {
-	r := &reader{
-		watch: w, news: news, heard: w.app.env.now(), pause: backFirst,
-		form: client.Form{Numbers: w.app.cli.ShowNumbers, Trace: w.view.look.traces()},
-	}
-	for {
-		err := w.gateway.Events(ctx, w.page, r.seq, r.form, func(line []byte) error { return r.take(ctx, line) })
-		if r.over || ctx.Err() != nil {
-			return nil //nolint:nilerr // the page has ended, or nobody watches any more
-		}
-		if e, ok := errors.AsType[*web.Error](err); ok {
-			return fmt.Errorf("the gateway does not know how page %s goes on: %w", w.page, e)
-		}
-		if !r.lost {
-			r.lost, r.heard = true, w.app.env.now()
-			_ = r.tell(ctx, told{say: "the gateway is gone; waiting for it to come back and go on with page " + string(w.page)}) // ctx is asked below
-		}
-		if w.app.env.now().Sub(r.heard) > backLimit {
-			return fmt.Errorf("the gateway did not come back within %v: how page %s ends is told by its card, and by telgate history %s", backLimit, w.page, w.page)
-		}
-		if !rest(ctx, r.pause) {
+		err := w.gateway.Stop(limited, w.page)
+		_, answered := errors.AsType[*web.Error](err)
+		switch {
+		case err == nil || answered || ctx.Err() != nil:
 			return nil
+		case !rest(limited, backFirst):
+			return fmt.Errorf("no gateway could be told within %v to stop page %s: it goes on; telgate stop %s stops it as soon as one answers", stopLimit, w.page, w.page)
 		}
-		r.pause = min(2*r.pause, backMost)
-	}
-}
-
-// reader is how far a stream was read.
-type reader struct {
-	watch *watch
-	news  chan<- told
-	form  client.Form
-	seq   int  // of the last event
-	over  bool // it was the page's last
-	lost  bool // the gateway is
-	heard time.Time
-	pause time.Duration // before the next try
-}
-
-// take reads one event.
-func (r *reader) take(ctx context.Context, line []byte) error {
-	ev, err := telgate.ParseEvent(line)
-	if err != nil {
-		return err
-	}
-	if r.lost {
-		r.lost, r.pause = false, backFirst
-		if err := r.tell(ctx, told{say: "the gateway is back"}); err != nil {
-			return err
-		}
-	}
-	r.seq, r.heard, r.over = ev.Seq, r.watch.app.env.now(), ev.Kind == telgate.EventPageEnded
-	return r.tell(ctx, told{event: ev, raw: bytes.Clone(line)})
-}
-
-func (r *reader) tell(ctx context.Context, n told) error {
-	select {
-	case r.news <- n:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

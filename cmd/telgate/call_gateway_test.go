@@ -14,8 +14,13 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"telgate"
+	"telgate/lease"
+	"telgate/pager"
+	"telgate/store"
+	"telgate/store/pgtest"
 	"telgate/web"
 )
 
@@ -70,12 +75,23 @@ func shortDir(t *testing.T) string {
 // calls has somebody at a shell call alice through the gateway.
 func (c *counter) calls(t *testing.T, flags ...string) *shell {
 	t.Helper()
+	s := c.shell()
+	c.begins(t, s, flags...)
+	return s
+}
+
+// shell is somebody who has not typed anything yet.
+func (*counter) shell() *shell {
 	s := &shell{signals: make(chan os.Signal, 4), env: realEnvironment(), status: make(chan int, 1)}
 	s.env.out, s.env.err, s.env.terminal = &s.out, &s.errs, false
 	s.env.signals = func() (<-chan os.Signal, func()) { return s.signals, func() {} }
+	return s
+}
+
+func (c *counter) begins(t *testing.T, s *shell, flags ...string) {
+	t.Helper()
 	args := append([]string{"--config", c.config}, flags...)
 	go func() { s.status <- run(t.Context(), append(args, "call", "alice"), s.env) }()
-	return s
 }
 
 func sends(w http.ResponseWriter, events ...telgate.Event) {
@@ -225,5 +241,123 @@ func TestABrakeThatCannotBeReadIsPulled(t *testing.T) {
 	}
 	if p, _ := b.Paused(); p == nil {
 		t.Error("it is not")
+	}
+}
+
+// jumps is a clock that can be put forward.
+func (s *shell) jumps() (forward func(time.Duration)) {
+	var by atomic.Int64
+	s.env.now = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }
+	return func(d time.Duration) { by.Add(int64(d)) }
+}
+
+func TestACallIsFollowedForAsLongAsItsPageMayLive(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		away time.Duration // when the gateway is asked again for the third time
+		want int
+		says string
+	}{
+		{"a gateway that is away for long", 29 * time.Minute, 3, "the gateway is back"},
+		{"a gateway that does not come back", 34 * time.Minute, 1, "nobody can be asked how page p1 went: telgate history p1 shows it"},
+	} {
+		var forward func(time.Duration)
+		var asked atomic.Int64
+		gateway := opens(t, shortDir(t), func(w http.ResponseWriter, _ *http.Request) {
+			switch asked.Add(1) {
+			case 1:
+				sends(w, accepted())
+			case 2: // it starts, and cannot read its store yet
+				w.WriteHeader(http.StatusInternalServerError)
+				_, _ = io.WriteString(w, `{"v":1,"reason":"internal","message":"Something went wrong."}`)
+			case 3:
+				forward(c.away)
+			default:
+				sends(w, ended(3, telgate.NotReached))
+				return
+			}
+			panic(http.ErrAbortHandler)
+		})
+		s := gateway.shell()
+		forward = s.jumps()
+		gateway.begins(t, s)
+		if got := soon(t, s.status); got != c.want || !strings.Contains(string(s.errs.bytes()), c.says) {
+			t.Errorf("%s: exit status %d, want %d: %s", c.name, got, c.want, s.errs.bytes())
+		}
+	}
+}
+
+func TestWhatComesAgainFromAnotherGatewayIsShownOnce(t *testing.T) {
+	t.Parallel()
+	order := &telgate.Order{Call: "c1", Person: "alice", Step: 1, Trunk: "main"}
+	dialing, ringing := telgate.Event{Seq: 2, Kind: telgate.EventDialing, Order: order}, telgate.Event{Seq: 3, Kind: telgate.EventRinging, Order: order}
+	var asked atomic.Int64
+	gateway := opens(t, shortDir(t), func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			sends(w, accepted(), dialing)
+			panic(http.ErrAbortHandler)
+		}
+		again := dialing
+		again.Seq = 3
+		sends(w, again, ringing, ended(4, telgate.NotReached))
+	})
+	s := gateway.calls(t, "--json")
+	soon(t, s.status)
+	if out := string(s.out.bytes()); strings.Count(out, "dialing") != 1 || strings.Count(out, "ringing") != 1 {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestACallWhoseGatewayDiedIsFollowedInTheStoreThatItShares(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Start(t).Database(t)
+	kept, err := store.Open(t.Context(), url, store.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = kept.Close() }()
+	hold := pager.Hold{Page: "p1", Gateway: "two", Token: 1}
+	if err := kept.Gateways().Enter(t.Context(), lease.Self{ID: "two"}); err != nil {
+		t.Fatal(err)
+	}
+	page := telgate.Page{
+		ID: "p1", Version: 1, Title: "alice", State: telgate.PageAccepted, Accepted: time.Now(),
+		Askers:  []telgate.Asker{{Actor: telgate.Actor{ID: "local:grace", Local: true}, At: time.Now()}},
+		Targets: []telgate.Target{{Nick: "alice", Name: "Alice"}},
+	}
+	if _, err := kept.Accept(t.Context(), &pager.Acceptance{Hold: hold, Page: page, Course: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	dir := shortDir(t)
+	gateway := opens(t, dir, func(w http.ResponseWriter, _ *http.Request) {
+		sends(w, accepted())
+		panic(http.ErrAbortHandler)
+	})
+	if err := os.WriteFile(gateway.config, fmt.Appendf(nil, "[gateway]\nstate_dir = %q\n[store]\nurl = %q\n", dir, url), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := gateway.calls(t)
+	s.until(t, "page p1 accepted")
+	gateway.close()
+	tell := func(change func()) {
+		change()
+		page.Version++
+		if err := kept.Save(t.Context(), &pager.Change{Hold: hold, Page: page}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(func() {
+		page.State, page.Steps = telgate.PageWaiting, []telgate.Step{{N: 1, Round: 1, Person: "alice", Skip: telgate.SkipMuted, At: time.Now()}}
+		page.WaitsFor = time.Now().Add(time.Minute)
+	})
+	s.until(t, "not dialled: muted")
+	s.until(t, "waiting until")
+	tell(func() {
+		page.State, page.Result, page.Ended, page.Wait = telgate.PageEnded, telgate.NotReached, time.Now(), telgate.Wait{}
+		page.Targets[0].Result = telgate.NotReached
+	})
+	if got := soon(t, s.status); got != 3 || !strings.Contains(string(s.errs.bytes()), "no gateway runs here: the page is followed in the store that it shares") {
+		t.Errorf("exit status %d: %s%s", got, s.out.bytes(), s.errs.bytes())
 	}
 }

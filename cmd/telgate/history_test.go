@@ -170,3 +170,24 @@ func TestSoundThatCameAndWasNotListenedToIsNotCalledSilence(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsKnownOfAnotherGatewaysPageIsShownWithoutTheRest(t *testing.T) {
+	v := &view{}
+	for want, ev := range map[string]telgate.Event{
+		"waiting for a line of trunk main, until 21:00:00 UTC": {
+			Kind: telgate.EventWaitingForLine, Order: &telgate.Order{Trunk: "main"}, Until: time.Date(2026, 1, 31, 21, 0, 0, 0, time.UTC),
+		},
+		"alice: called back, which confirms nothing": {Kind: telgate.EventCalledBack, Order: &telgate.Order{Person: "alice"}},
+	} {
+		ev.Page, ev.Seq = "p1", 1
+		heard, err := telgate.ParseEvent(ev.JSON(false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range []telgate.Event{ev, heard} {
+			if got := v.line(ev); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+	}
+}

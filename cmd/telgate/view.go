@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"telgate"
@@ -110,6 +111,9 @@ func (v *view) skipped(ev telgate.Event) string {
 }
 
 func (v *view) number(n telgate.Number) string {
+	if n == (telgate.Number{}) {
+		return ""
+	}
 	if v.numbers {
 		return n.Whole()
 	}
@@ -119,8 +123,8 @@ func (v *view) number(n telgate.Number) string {
 // line is an event in words; "" is for those that only scripts want.
 func (v *view) line(ev telgate.Event) string {
 	who := ""
-	if ev.Order != nil {
-		who = fmt.Sprintf("%s %s: ", ev.Order.Person, v.number(ev.Order.Number))
+	if ev.Order != nil && ev.Order.Person != "" { // of a page of another gateway it is not known who waits for a line
+		who = strings.TrimSpace(ev.Order.Person+" "+v.number(ev.Order.Number)) + ": "
 	}
 	switch ev.Kind {
 	case telgate.EventPageAccepted:
