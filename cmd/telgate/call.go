@@ -15,20 +15,30 @@ import (
 
 // callCmd rings somebody from the command line.
 type callCmd struct {
-	Who     string   `arg:"" help:"Whom: nickname, alias or group; several with commas."`
-	Message []string `arg:"" optional:"" help:"What it is about, for the log."`
+	Who     string   `arg:"" help:"Whom: a nickname, alias, group or rota; several with commas, who are called one after another until somebody confirms. telgate people lists them."`
+	Message []string `arg:"" optional:"" help:"What it is about: kept with the page and shown on its card. The recording does not say it."`
 	All     bool     `help:"Everybody at once, each by their own phones in order; the first who confirms has the others hung up."`
 	New     bool     `help:"A page of its own, even where one runs for the same people; without it that one is joined."`
 	Force   bool     `help:"Past the hourly limits of numbers. Forbidden numbers stay forbidden, and muted people muted."`
 	Direct  bool     `help:"Break the glass: call from here, without gateway, Slack and hourly limits; numbers from the configuration."`
-	Trace   string   `help:"Write the SIP messages of each call to FILE, as a ladder; - is stderr." placeholder:"FILE"`
-	Pcap    string   `help:"Write SIP and RTP of each call to FILE, for Wireshark; needs no root." placeholder:"FILE"`
+	Trace   string   `help:"Write the SIP messages of each call to FILE, drawn as a ladder; - is stderr." placeholder:"FILE"`
+	Pcap    string   `help:"Write SIP and RTP of each call to FILE, for Wireshark; needs no root, but --direct." placeholder:"FILE"`
 }
 
 // Help is shown below the flags.
 func (callCmd) Help() string {
-	return `Exit status: 0 confirmed, 3 not reached, 4 no call got beyond our trunks, 5 refused (nothing was dialled), 6 stopped by
-somebody else, 130 or 143 interrupted here before anybody confirmed (the call is cancelled first, its trunk has two seconds to confirm it; a second signal waits no more). 2 is usage or configuration, 1 internal.
+	return `For example:
+
+    telgate call alice db is down
+    telgate call --all alice,bob db is down
+
+The gateway of this machine calls, and the page is shown here to its end, also where another gateway goes on with it. Where no gateway
+runs the command calls by itself, as with --direct. People who are being called already are not called twice: their page is joined, and
+shown. Ctrl-C stops the page, hangs up and waits for its end; a second one waits no more. A page that was joined goes on.
+
+Exit status: 0 somebody confirmed; 3 nobody was reached, or not everybody who had to be; 4 no call got beyond our trunks; 5 refused,
+nothing was dialled; 6 stopped by somebody else; 130 or 143 interrupted here before anybody confirmed; 2 usage or configuration; 1
+something went wrong inside, or nobody can tell how the page goes on.
 
 A file of --trace or --pcap that cannot be opened is a fault of usage, before anything is dialled. One that cannot be written to its
 end is told on stderr and changes no exit status: that is about the call.`

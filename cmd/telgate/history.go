@@ -15,15 +15,31 @@ import (
 
 // historyCmd lists pages, or shows one.
 type historyCmd struct {
-	Page   string `arg:"" optional:"" help:"Show this page with every step."`
-	Since  string `help:"From when on: a time (2026-01-31, 2026-01-31T21:00, with a zone or the local one) or how long ago (90m, 24h, 7d)." default:"24h" placeholder:"WHEN"`
-	Until  string `help:"Until when, likewise." placeholder:"WHEN"`
-	Person string `help:"Pages for this person only." placeholder:"NICK"`
-	Result string `help:"Pages that ended so only: confirmed, answered, partial, not_reached, cancelled or failed." placeholder:"RESULT"`
-	Limit  int    `help:"At most so many, the newest." default:"100"`
-	CSV    bool   `help:"Comma-separated values, for spreadsheets." name:"csv"`
+	Page   string `arg:"" optional:"" help:"Show this page with every step, by the id that the list or telgate call shows. Without: list."`
+	Since  string `help:"List from when on: a time (2026-01-31, 2026-01-31T21:00, by the clock of this shell or with a zone) or how long ago (90m, 24h, 7d). 24h where not given." default:"24h" placeholder:"WHEN"`
+	Until  string `help:"List until when, written likewise; that moment is not in it. Now where not given." placeholder:"WHEN"`
+	Person string `help:"List pages for this person only." placeholder:"NICK"`
+	Result string `help:"List pages that ended so only: confirmed, answered, partial, not_reached, cancelled or failed." placeholder:"RESULT"`
+	Limit  int    `help:"List at most so many, the newest: 1 to 10000." default:"100"`
+	CSV    bool   `help:"List as comma-separated values, for spreadsheets." name:"csv"`
 	Trace  bool   `help:"With PAGE: the SIP messages of each call, too."`
-	Audit  bool   `help:"Who did what: asked, stopped, forced, paused, reloaded."`
+	Audit  bool   `help:"List who did what instead of pages: asked, forced, joined, stopped, confirmed, was refused, paused, muted, reloaded."`
+}
+
+// Help is shown below the flags.
+func (historyCmd) Help() string {
+	return `For example:
+
+    telgate history --since 7d --person alice
+    telgate history PAGE --trace
+    telgate history --audit --since 2026-01-31T21:00 --until 2026-01-31T23:00
+
+Pages of every gateway that shares the store are in it, for as long as store.keep says. The gateway of this machine is asked; where none
+runs the store itself is read, by the gateway's user or root, and nothing is changed there.
+
+A page is "confirmed" where somebody pressed the key or said "I've got it", "answered" where the configuration takes picking up for that,
+"partial" where not everybody confirmed who had to, "not_reached", "cancelled" where somebody stopped it, and "failed" where no call got
+beyond our trunks.`
 }
 
 // Validate holds flags against each other.

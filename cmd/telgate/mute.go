@@ -23,11 +23,18 @@ type muteCmd struct {
 
 // Help is shown below the flags.
 func (muteCmd) Help() string {
-	return `Nobody calls a muted person, whoever asks and by whatever gateway that shares the store: their steps are skipped as "muted", and a page
-for nobody else is refused. --force does not change that. A call that is up goes on. A mute ends by itself, at most 62 days from now, or by
-telgate unmute WHO; a second one takes the place of the first. A phone that somebody shares who is not muted still rings.
+	return `For example:
 
-telgate status and telgate people show who is muted, telgate history --audit who said so.`
+    telgate mute alice --until 18:00
+    telgate mute alice --for 2h
+    telgate mute
+
+Nobody calls a muted person, whoever asks, and whichever of the gateways that share the store. In a page for several people they are left
+out; a page for nobody else is refused. --force does not change that; only call --direct, which asks nobody, does. A call that is up goes
+on. A phone that they share with somebody who is not muted still rings.
+
+A mute ends by itself, at most 62 days from now, or by telgate unmute. A second one takes the place of the first. telgate status and telgate
+people show who is muted, telgate history --audit who said so.`
 }
 
 // Run is the command.
