@@ -14,6 +14,7 @@ import (
 const (
 	writeLimit = 2 * time.Second  // for one message: a peer that does not read blocks nobody longer
 	pongLimit  = 10 * time.Second // for the answer to a keep-alive (RFC 5626 4.4.1)
+	wholeLimit = 10 * time.Second // for a message that has begun to come: what ought to follow it waits
 )
 
 // flow is one connection to a target (RFC 5626 3.1), opened by us. sipgo reads and writes it; the flow sees to it that a
@@ -21,7 +22,8 @@ const (
 type flow struct {
 	net.Conn
 	target Target
-	early  []byte // read before sipgo did
+	early  []byte    // read before sipgo did
+	whole  time.Time // when the message that comes in now has to be there; zero between messages. The reader's
 	tap    *flowTap
 
 	reading   chan struct{} // closed when sipgo reads: from then on it can be sent from
@@ -50,23 +52,38 @@ func (f *flow) Read(b []byte) (int, error) {
 	if len(f.early) > 0 {
 		n := copy(b, f.early)
 		f.early = f.early[n:]
-		f.tap.read(b[:n])
+		f.took(b[:n])
 		return n, nil
 	}
+	_ = f.SetReadDeadline(f.whole)
 	n, err := f.Conn.Read(b)
 	if n > 0 {
 		f.heard.Add(1)
 		if n == 2 && b[0] == '\r' && b[1] == '\n' {
 			f.answering.Store(true)
 		}
-		f.tap.read(b[:n])
+		f.took(b[:n])
 		return n, nil
 	}
 	if err == nil {
 		return 0, nil
 	}
+	if timedOut(err) && !f.whole.IsZero() {
+		err = errEndless
+	}
 	f.end(err)
 	return 0, io.EOF
+}
+
+// took notes what was read. A message that has begun must end in time: until then nobody hears what comes after it.
+func (f *flow) took(b []byte) {
+	ended, begun := f.tap.read(b)
+	if ended || !begun {
+		f.whole = time.Time{}
+	}
+	if begun && f.whole.IsZero() {
+		f.whole = time.Now().Add(wholeLimit)
+	}
 }
 
 // Write writes one message. One that cannot be written in time ends the connection: its rest would be taken for the
@@ -96,13 +113,15 @@ func (f *flow) Write(b []byte) (int, error) {
 }
 
 var (
-	errStuck  = errors.New("the peer reads nothing any more")
-	errNoPong = errors.New("no answer to a keep-alive")
+	errStuck   = errors.New("the peer reads nothing any more")
+	errNoPong  = errors.New("no answer to a keep-alive")
+	errEndless = errors.New("the peer does not end a message that it began")
+	errGarbled = errors.New("the peer sends what is no SIP, or no end of it")
 )
 
-// Close is called by sipgo, and by us at the end.
+// Close is called by sipgo: where it finds no message in what comes, or at the end, when we have closed the connection.
 func (f *flow) Close() error {
-	f.end(net.ErrClosed)
+	f.end(errGarbled)
 	return nil
 }
 

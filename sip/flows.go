@@ -72,7 +72,7 @@ func (s *flows) close() {
 	}
 	s.mu.Unlock()
 	for _, f := range open {
-		_ = f.Close()
+		f.end(net.ErrClosed)
 	}
 	for _, i := range s.inlets {
 		_ = i.Close()
@@ -135,7 +135,7 @@ func (s *flows) dial(d *dialing, target Target) {
 	closed := s.closed
 	s.mu.Unlock()
 	if err == nil && (closed || !s.inlets[target.Transport].take(f)) {
-		_ = f.Close()
+		f.end(net.ErrClosed)
 		err = errClosed
 	}
 	d.flow, d.err = f, err

@@ -41,12 +41,16 @@ type flowTap struct {
 	in    framer // the reader's
 }
 
-func (c *flowTap) read(b []byte) {
-	if c != nil {
-		c.in.take(b, func(message []byte) {
-			c.trunk.seen(c.trunk.env.Now(), false, c.flow.target.Transport, c.flow.LocalAddr(), c.flow.RemoteAddr(), message)
-		})
+// read tells whether a message has ended with these bytes, and whether one has begun that has not.
+func (c *flowTap) read(b []byte) (ended, begun bool) {
+	if c == nil {
+		return false, false
 	}
+	c.in.take(b, func(message []byte) {
+		ended = true
+		c.trunk.seen(c.trunk.env.Now(), false, c.flow.target.Transport, c.flow.LocalAddr(), c.flow.RemoteAddr(), message)
+	})
+	return ended, len(c.in.buf) > 0
 }
 
 // write sends by the function given, and shows what left.
