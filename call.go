@@ -139,7 +139,7 @@ type Signal struct {
 	ToTags     int    // number of early or confirmed dialogs
 	Alerting   Alerting
 	SIPCallID  string // Call-ID of the INVITE, to find it in the PBX's log
-	Err        string // the error chain where no response decided
+	Err        string // the error chain where no response decided; or what else the status may mean
 }
 
 // Audio is what was sent to and heard from the callee.

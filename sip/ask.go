@@ -25,7 +25,7 @@ func (l *Leg) askAs(x *exchange, req *sip.Request, then conclusion) {
 			return
 		}
 		if res.StatusCode != 401 && res.StatusCode != 407 {
-			x.settled(req)
+			x.settled(req, res)
 			then(res, nil)
 			return
 		}

@@ -154,12 +154,33 @@ func (x *exchange) replace(c answer) error {
 	return nil
 }
 
-// settled takes the final response to a request, if it is not a challenge: its credentials were good.
-func (x *exchange) settled(req *sip.Request) {
-	if len(x.answers) > 0 {
+// settled takes a response to a request, if it is not a challenge: its credentials were good. A bare 403 is no proof of that.
+func (x *exchange) settled(req *sip.Request, res *sip.Response) {
+	switch {
+	case len(x.answers) == 0:
+	case isBare403(res):
+		x.auth.doubt()
+	default:
 		x.auth.accepted(x.answers, req.Method == sip.REGISTER)
 	}
 }
+
+// doubts tells whether a refusal of this request may be that of its credentials.
+func (x *exchange) doubts(res *sip.Response) bool {
+	return len(x.answers) > 0 && isBare403(res) && x.auth.doubts()
+}
+
+// isBare403 tells whether a response forbids without a cause: what chan_sip and FreeSWITCH say to a wrong password, too.
+func isBare403(res *sip.Response) bool {
+	return res.StatusCode == 403 && parseReason(headerValues(res, "Reason")).Q850 == 0
+}
+
+// errEither is such a 403 while the peer never took our credentials.
+var errEither = errors.New("403 to a request with credentials: user or password may be wrong, or the account may not do this")
+
+// Doubted tells whether the trunk refused credentials, or what was asked with them, and never took them: some peers do not say
+// which (403).
+func (t *Trunk) Doubted() bool { return t.auth.doubts() }
 
 // authenticated sends a request other than INVITE and ACK, answers its challenges, and returns the final response. Where
 // that is a 401 or 407 that was not answered, or not once more, the error is an [*AuthError] and the response is returned
@@ -172,7 +193,7 @@ func (t *Trunk) authenticated(ctx context.Context, req *sip.Request, next func()
 			return nil, err
 		}
 		if res.StatusCode != 401 && res.StatusCode != 407 {
-			x.settled(req)
+			x.settled(req, res)
 			return res, nil
 		}
 		if err := x.challenged(res, req); err != nil {

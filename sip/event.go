@@ -64,7 +64,7 @@ type Ended struct {
 	Server     string // Server or User-Agent of the peer
 	Responses  int    // how many came, 100 included
 	ToTags     int    // how many dialogs, early ones included
-	Err        error  // where no response decided
+	Err        error  // where no response decided, or where one may mean something else
 }
 
 // EndedBy says what ended a leg.

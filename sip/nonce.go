@@ -30,11 +30,21 @@ type authenticator struct {
 	hosts  map[string]bool // that are the trunk
 	realms map[place]string
 	spaces map[space]*protection
+	proof  proof
 	rest   struct {
 		until    time.Time
 		failures int
 	}
 }
+
+// proof is whether our credentials are known to be good.
+type proof int
+
+const (
+	unproven proof = iota
+	doubtful       // a request with them was forbidden, and none was ever taken
+	proven
+)
 
 // place is where a challenge comes from. A registrar may have a realm of its own.
 type place struct {
@@ -191,13 +201,26 @@ func (a *authenticator) spent(old answer, stale bool) {
 func (a *authenticator) accepted(answers []answer, registrar bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.rest.failures, a.rest.until = 0, time.Time{}
+	a.rest.failures, a.rest.until, a.proof = 0, time.Time{}, proven
 	for _, x := range answers {
 		at := place{x.space.peer, x.space.header, registrar}
 		if _, known := a.realms[at]; !known {
 			a.realms[at] = x.space.realm
 		}
 	}
+}
+
+// doubt: a request was forbidden that had credentials.
+func (a *authenticator) doubt() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proof = max(a.proof, doubtful)
+}
+
+func (a *authenticator) doubts() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.proof == doubtful
 }
 
 // refused: the password is wrong. Calls side by side are refused side by side, which counts once.

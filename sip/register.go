@@ -237,7 +237,11 @@ func (r *registration) bind(ctx context.Context) (*binding, error) {
 			}
 		}
 		if !res.IsSuccess() {
-			return nil, &refusal{res.StatusCode, statusLine(res), retryAfter(res)}
+			line := statusLine(res)
+			if isBare403(res) && r.trunk.auth.doubts() {
+				line += " (user or password may be wrong, or the account may not register)"
+			}
+			return nil, &refusal{res.StatusCode, line, retryAfter(res)}
 		}
 		r.trunk.setServiceRoutes(serviceRoutes(res))
 		b := grantedBy(res, req.Contact().Address, r.ask)

@@ -16,8 +16,8 @@ func (l *Leg) response(res *sip.Response) {
 	if s := firstHeader(res, "Server", "User-Agent"); s != "" {
 		l.end.Server = s
 	}
-	if !res.IsProvisional() && res.StatusCode != 401 && res.StatusCode != 407 {
-		l.auth.settled(l.first)
+	if res.StatusCode > 100 && res.StatusCode != 401 && res.StatusCode != 407 {
+		l.auth.settled(l.first, res)
 	}
 	switch {
 	case res.StatusCode == 100:
@@ -217,7 +217,11 @@ func (l *Leg) refused(res *sip.Response) {
 		l.finish(EndedByCancelled, nil)
 		return
 	}
-	l.finish(EndedByRefused, nil)
+	var doubt error
+	if l.auth.doubts(res) {
+		doubt = errEither
+	}
+	l.finish(EndedByRefused, doubt)
 }
 
 // facts keeps what a final response says.

@@ -231,6 +231,12 @@ func TestEveryOtherEndOnTheWireHasItsOutcome(t *testing.T) {
 				p.Expect("ACK")
 			}
 		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailCredentials, telgate.ScopeTrunk}},
+		{"403 after credentials that were never taken", nil, nil, func(p *siptest.Peer, _ *calling) {
+			p.Answer(p.Expect("INVITE"), "401 Unauthorized", "a", "", `WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5, qop="auth"`)
+			p.Expect("ACK")
+			p.Answer(p.Expect("INVITE"), "403 Forbidden", "a", "")
+			p.Expect("ACK")
+		}, verdict{telgate.OutcomeTrunkFailed, telgate.DetailStatus, telgate.ScopeCall}},
 		{"603 Network Blocked", nil, nil, func(p *siptest.Peer, _ *calling) {
 			p.Answer(p.Expect("INVITE"), "603 Network Blocked", "a", "")
 			p.Expect("ACK")

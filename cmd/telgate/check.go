@@ -154,6 +154,9 @@ func checkTrunks(ctx context.Context, g *gateway, turns *roster, r *report) {
 			status, fix := "ok", ""
 			if p.Status == 403 {
 				status, fix = "warn", "it may not know our address or account; where it forbids OPTIONS only, a call tells (check --call)"
+				if t.Doubted() {
+					fix = "see user, auth_user and password: some peers do not say when they are wrong; where it forbids OPTIONS only, a call tells (check --call)"
+				}
 			}
 			r.add("trunk", t.Name(), status, strings.TrimSpace(fmt.Sprintf("answers %d in %d ms %s", p.Status, max(1, p.Latency.Milliseconds()), p.Server)), fix)
 			checkPeer(t.Name(), g.trunk(t.Name()).Transport == "udp", p, r.app.env.now(), r)

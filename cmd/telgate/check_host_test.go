@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"telgate"
 	"telgate/sip"
 	"telgate/sip/siptest"
 )
@@ -185,6 +186,34 @@ func TestAPeerThatForbidsOPTIONSIsWarnedAbout(t *testing.T) {
 	<-ended
 	s.says("warn  trunk    main               answers 403 in N ms: it may not know our address or account; where it forbids OPTIONS only, a call tells (check --call)")
 	s.says("-- exit 0")
+}
+
+func TestAPeerThatForbidsOPTIONSWithCredentialsMayMeanThem(t *testing.T) {
+	t.Parallel()
+	s, peer := newSite(t), siptest.NewPeer(t)
+	s.replace("$PEER", peer.Addr())
+	s.vars["PASSWORD"] = "wrong"
+	s.file("config.toml", strings.Replace(mainTrunk, "addresses = [\"$PBX\"]", "addresses = [\"$PEER\"]\nuser = \"telgate\"\npassword = \"env:PASSWORD\"", 1)+alice)
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.telgate("check") }()
+	peer.Answer(peer.Expect("OPTIONS"), "401 Unauthorized", "a", "", `WWW-Authenticate: Digest realm="pbx", nonce="n1", algorithm=MD5, qop="auth"`)
+	peer.Answer(peer.Expect("OPTIONS"), "403 Forbidden", "a", "")
+	<-ended
+	s.says("warn  trunk    main               answers 403 in N ms: see user, auth_user and password: some peers do not say when they are wrong; where it forbids OPTIONS only, a call tells (check --call)")
+	s.says("-- exit 0")
+}
+
+func TestWhatElseTheStatusOfACallMayMeanIsSaid(t *testing.T) {
+	t.Parallel()
+	c := telgate.Call{Outcome: telgate.OutcomeTrunkFailed, Detail: telgate.DetailStatus}
+	c.Trunk, c.Signal.Status, c.Signal.Phrase = "main", 403, "Forbidden"
+	if got := outcomeWords(c); got != "trunk main failed (403 Forbidden)" {
+		t.Error(got)
+	}
+	c.Signal.Err = "the password may be wrong"
+	if got := outcomeWords(c); got != "trunk main failed (403 Forbidden: the password may be wrong)" {
+		t.Error(got)
+	}
 }
 
 func TestNumbersAndRecordingsThatMayBeMistakesAreSaid(t *testing.T) {

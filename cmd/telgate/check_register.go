@@ -52,6 +52,8 @@ func checkGranted(t *sip.Trunk, g sip.Registration, r *report) {
 	switch {
 	case credentials:
 		r.add(check, t.Name(), "fail", "refuses our user or password", "see user, auth_user and password; nothing more is sent for a minute, because the PBX may ban us")
+	case g.Refused && t.Doubted():
+		r.add(check, t.Name(), "fail", "refuses to register us: "+g.Failure, "see user, auth_user and password first: some registrars do not say when they are wrong; else ask its operator whether the account may register from here")
 	case g.Refused:
 		r.add(check, t.Name(), "fail", "refuses to register us: "+g.Failure, "ask its operator whether the account may register from here, and how many contacts it may have; see user, domain and registrar")
 	case g.Failure != "":

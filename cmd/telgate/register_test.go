@@ -30,6 +30,7 @@ func TestARegistrationIsShownAndARefusedOneIsNamed(t *testing.T) {
 		{"not alone", siptest.Rules{Password: "right", Grant: 300, Others: []string{"sip:desk@192.0.2.7", "sip:09012345678@192.0.2.8"}}},
 		{"may not", siptest.Rules{Status: "403 Forbidden"}},
 		{"wrong password", siptest.Rules{Password: "another"}},
+		{"wrong password, and it does not say so", siptest.Rules{Password: "another", Bare: true}},
 		{"no password", siptest.Rules{Password: "right"}},
 	} {
 		registrar.Change(func(r *siptest.Rules) { *r = c.rules })

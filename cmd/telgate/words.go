@@ -19,6 +19,9 @@ func outcomeWords(c telgate.Call) string {
 		if c.Signal.Q850 != 0 {
 			s += fmt.Sprintf(", Q.850 %d", c.Signal.Q850)
 		}
+		if c.Outcome == telgate.OutcomeTrunkFailed && c.Detail == telgate.DetailStatus && c.Signal.Err != "" { // what else it may mean
+			s += ": " + c.Signal.Err
+		}
 		s += ")"
 	} else if c.Signal.Err != "" {
 		s += " (" + c.Signal.Err + ")"

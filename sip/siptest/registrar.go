@@ -35,6 +35,7 @@ type Rules struct {
 	Stale         bool   // an old nonce is called stale
 	Silent        bool
 	Deaf          bool     // to OPTIONS
+	Bare          bool     // a wrong password is answered 403, as by chan_sip and FreeSWITCH
 	Status        string   // of every answer to a REGISTER, "403 Forbidden"; "" = the right one
 	More          []string // header lines of every answer to a REGISTER
 	Others        []string // contacts of other devices
@@ -159,6 +160,9 @@ func (r *Registrar) answer(m Message) string {
 	}
 	if r.rules.Password != "" && m.Method() != "OPTIONS" {
 		if challenge := r.demand(m); challenge != "" {
+			if r.rules.Bare && m.Get("Authorization") != "" {
+				return reply("403 Forbidden")
+			}
 			return reply("401 Unauthorized", challenge)
 		}
 	}
