@@ -82,20 +82,18 @@ func (t *Trunk) listen(ctx context.Context, ua *userAgent, local netip.AddrPort,
 	if local.Port() != 0 {
 		preferred = local
 	}
-	conn, err := t.env.Listen(ctx, "udp", preferred.String())
-	if errors.Is(err, syscall.EADDRINUSE) && (preferred != local || t.cfg.Local.Beside) { // another trunk has it, or the gateway
-		conn, err = t.env.Listen(ctx, "udp", netip.AddrPortFrom(local.Addr(), 0).String())
+	s := t.inherited(local, preferred)
+	if s == nil {
+		opened, err := t.openPort(ctx, local, preferred)
+		if err != nil {
+			return local, err
+		}
+		s = opened.join(t, nil)
 	}
-	if err != nil {
-		return local, fmt.Errorf("listen for SIP: %w", err)
-	}
-	if b, ok := conn.(interface{ SetReadBuffer(bytes int) error }); ok {
-		_ = b.SetReadBuffer(readBuffer) // what the kernel grants has to do (net.core.rmem_max)
-	}
-	if c, ok := conn.(syscall.Conn); ok {
+	if c, ok := s.PacketConn.(syscall.Conn); ok {
 		setDSCP(c, t.cfg.Local.DSCP)
 	}
-	conn = &tap{conn, t}
+	conn := &tap{s, t}
 	t.mu.Lock()
 	t.conn = conn
 	t.mu.Unlock()
@@ -115,6 +113,21 @@ func (t *Trunk) listen(ctx context.Context, ua *userAgent, local netip.AddrPort,
 		}
 	}
 	return unmapped(conn.LocalAddr().(*net.UDPAddr).AddrPort()), nil
+}
+
+// openPort binds a UDP socket.
+func (t *Trunk) openPort(ctx context.Context, local, preferred netip.AddrPort) (*port, error) {
+	conn, err := t.env.Listen(ctx, "udp", preferred.String())
+	if errors.Is(err, syscall.EADDRINUSE) && (preferred != local || t.cfg.Local.Beside) { // another trunk has it, or the gateway
+		conn, err = t.env.Listen(ctx, "udp", netip.AddrPortFrom(local.Addr(), 0).String())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen for SIP: %w", err)
+	}
+	if b, ok := conn.(interface{ SetReadBuffer(bytes int) error }); ok {
+		_ = b.SetReadBuffer(readBuffer) // what the kernel grants has to do (net.core.rmem_max)
+	}
+	return newPort(conn), nil
 }
 
 // unmapped writes an IPv4 address as one, however a socket has it.

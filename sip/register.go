@@ -59,6 +59,7 @@ type registration struct {
 	callID   string // for the life of the trunk (RFC 3261 10.2)
 	fromTag  string
 	seq      uint32
+	firstErr error // of the first attempt; for anybody once tried is closed
 	ask      time.Duration
 	bound    *binding // nil while not registered
 	doubt    *path    // of a REGISTER whose answer has not come
@@ -172,6 +173,14 @@ func (r *registration) register(ctx context.Context) time.Duration {
 			break
 		}
 		b, err = r.bind(ctx)
+	}
+	if ctx.Err() != nil {
+		err = errStopped
+	}
+	select {
+	case <-r.tried:
+	default:
+		r.firstErr = err
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -372,6 +381,10 @@ func (r *registration) leave() {
 		p = &r.bound.path
 	}
 	if p == nil || r.turns.now() == TurnOther {
+		r.hold(nil)
+		return
+	}
+	if r.trunk.bindingStays() {
 		r.hold(nil)
 		return
 	}

@@ -66,7 +66,8 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 	ctx, stop := context.WithTimeout(ctx, resolveLimit)
 	defer stop()
 	t.mu.Lock()
-	ua, old := t.ua, retired{t.conn, t.local, t.served, t.env.Now()}
+	ua, before := t.ua, t.conn
+	old := retired{before, t.local, t.served, t.env.Now()}
 	t.mu.Unlock()
 	served := make(chan struct{})
 	local, err := t.listen(ctx, ua, netip.AddrPortFrom(source, 0), served)
@@ -76,7 +77,7 @@ func (t *Trunk) rebind(ctx context.Context, source netip.Addr) error {
 	if err := awaitListener(ctx, ua.transport, local.String()); err != nil {
 		t.mu.Lock()
 		half := retired{conn: t.conn, served: served}
-		t.conn = old.conn // whoever stops the trunk must find the socket it has
+		t.conn = before // whoever stops the trunk must find the socket it has
 		t.mu.Unlock()
 		half.close()
 		return err

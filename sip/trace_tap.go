@@ -10,13 +10,14 @@ import (
 // tap is a trunk's UDP socket that shows what passes to the traces of calls: datagrams, so that what is sent again is seen
 // again, and what cannot be parsed is seen too. sipgo's own tracer is one for the whole process, without a lock.
 type tap struct {
-	net.PacketConn
+	*share
+
 	trunk *Trunk
 }
 
 // ReadFrom reads a datagram. Those of strangers are none of a call's, whatever they claim.
 func (c *tap) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := c.PacketConn.ReadFrom(b)
+	n, from, err := c.share.ReadFrom(b)
 	if udp, ok := from.(*net.UDPAddr); err == nil && ok && c.trunk.guard.allowed(udp.AddrPort().Addr()) {
 		c.trunk.seen(c.trunk.env.Now(), false, "udp", c.LocalAddr(), from, b[:n])
 	}
@@ -26,7 +27,7 @@ func (c *tap) ReadFrom(b []byte) (int, net.Addr, error) {
 // WriteTo sends a datagram. One that did not leave is not shown; the call says why.
 func (c *tap) WriteTo(b []byte, to net.Addr) (int, error) {
 	at := c.trunk.env.Now()
-	n, err := c.PacketConn.WriteTo(b, to)
+	n, err := c.share.WriteTo(b, to)
 	if err == nil {
 		c.trunk.seen(at, true, "udp", c.LocalAddr(), to, b)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -38,7 +37,7 @@ type Trunk struct {
 
 	mu      sync.Mutex
 	ua      *userAgent
-	conn    net.PacketConn
+	conn    *tap
 	served  <-chan struct{} // closed when nobody reads conn any more
 	retired []retired
 	local   netip.AddrPort // what we are bound to
@@ -49,8 +48,10 @@ type Trunk struct {
 
 	serviceRoutes []sip.Uri // of the registration (RFC 3608)
 
-	work  sync.WaitGroup // every goroutine started by a leg
-	count counters
+	work sync.WaitGroup // every goroutine started by a leg
+
+	succession succession
+	count      counters
 }
 
 // uplink is the way to the trunk: where it is, which of the places are well, and what is open there.
@@ -99,6 +100,7 @@ func NewTrunk(cfg TrunkConfig, env Env) (*Trunk, error) {
 		cfg: cfg, env: env, guard: newGuard(cfg.Peers), up: uplink{tls: secure}, legs: make(map[string]*Leg),
 		opened: make(chan struct{}), hurry: make(chan struct{}), abandon: make(chan struct{}), waits: waits{awakeLimit, orderWait},
 	}
+	t.succession.retired = make(chan struct{})
 	t.key = t.token(16)
 	t.auth = newAuthenticator(cfg, env, t.token)
 	t.vitals = newVitals(env.Now, t.auth.restsUntil)
@@ -154,6 +156,7 @@ func (t *Trunk) Run(ctx context.Context) error {
 		t.openErr = err
 		t.mu.Unlock()
 		if err == nil {
+			t.succession.before = nil
 			t.orient(ctx)
 		}
 		first()
@@ -227,7 +230,9 @@ func (t *Trunk) Stats() Stats {
 
 // serveUntil keeps the trunk open until ctx is done, then ends what is left on it.
 func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
-	t.tend(ctx)
+	serving, rest := t.inService(ctx)
+	defer rest()
+	t.tend(serving)
 	var background sync.WaitGroup
 	background.Go(func() { t.up.locations.refresh(ctx) })
 	t.keepalive(ctx)
