@@ -30,6 +30,12 @@ func (r *run) begin(ctx context.Context, m *plan.Move, t *tries, c *plan.Choice)
 			r.abandon(m, t, live, unsure)
 			return nil, false
 		}
+		if _, there := r.pager.cfg().trunk(c.Trunk); !there { // no more, since it was chosen
+			r.page.WaitsLine = ""
+			r.dropLine(t)
+			t.unheard = true
+			return nil, true
+		}
 		g, err := r.enter(m, t, live)
 		unsure = unsure || err != nil && !errors.Is(err, ErrFenced)
 		switch {

@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -51,6 +52,14 @@ func (d *doubts) avoid(key string) string {
 	trunk := d.silent[key]
 	delete(d.silent, key)
 	return trunk
+}
+
+// forget doubts a trunk no more.
+func (d *doubts) forget(trunk string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.unknown, trunk)
+	maps.DeleteFunc(d.silent, func(_, over string) bool { return over == trunk })
 }
 
 // of is what is doubted of a trunk, "" if nothing.

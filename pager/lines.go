@@ -26,6 +26,7 @@ type line struct {
 	limit plan.Limit
 	load  plan.Load
 	queue []*place
+	gone  bool // there is no such trunk any more; calls may still be up
 }
 
 // place is a page's place in a queue.
@@ -37,10 +38,41 @@ func newPlace() *place { return &place{turn: make(chan struct{}, 1)} }
 
 func newLines(trunks []plan.Trunk, now func() time.Time) *lines {
 	l := &lines{now: now, trunks: map[string]*line{}}
-	for _, t := range trunks {
-		l.trunks[t.Name] = &line{limit: t.Limit}
-	}
+	l.add(trunks)
 	return l
+}
+
+// add takes trunks and their limits; what they carry is as it was.
+func (l *lines) add(trunks []plan.Trunk) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range trunks {
+		x := l.trunks[t.Name]
+		if x == nil {
+			x = &line{}
+			l.trunks[t.Name] = x
+		}
+		x.limit, x.gone = t.Limit, false
+		x.next() // there may be room now
+	}
+}
+
+// keep says that there are no trunks but these, and tells who waits for another one.
+func (l *lines) keep(trunks []plan.Trunk) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, x := range l.trunks {
+		if x.gone = !slices.ContainsFunc(trunks, func(t plan.Trunk) bool { return t.Name == name }); x.gone {
+			x.next() // each wakes the next one as it leaves
+		}
+	}
+}
+
+// gone tells whether there is no such trunk any more.
+func (l *lines) gone(trunk string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trunks[trunk].gone
 }
 
 // take begins a call over a trunk, or keeps the page's place in the queue: until when, or, where that is zero, until its
@@ -49,6 +81,9 @@ func (l *lines) take(trunk string, p *place) (until time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	x := l.trunks[trunk]
+	if x.gone {
+		return time.Time{}, false
+	}
 	if !slices.Contains(x.queue, p) {
 		x.queue = append(x.queue, p)
 	}
@@ -111,6 +146,9 @@ func (r *run) line(ctx context.Context, m *plan.Move, trunk string) (whyNot telg
 	if taken {
 		return telgate.SkipNone
 	}
+	if r.pager.lines.gone(trunk) { // since it was chosen
+		return telgate.SkipNoLine
+	}
 	defer func() { r.page.WaitsLine = "" }()
 	until := r.lineLimit()
 	r.tellLine(m, trunk, until)
@@ -129,7 +167,7 @@ func (r *run) line(ctx context.Context, m *plan.Move, trunk string) (whyNot telg
 		if at, taken = r.pager.lines.take(trunk, mine); taken { // also at the last moment
 			return telgate.SkipNone
 		}
-		if late {
+		if late || r.pager.lines.gone(trunk) {
 			r.pager.lines.leave(trunk, mine)
 			return telgate.SkipNoLine
 		}

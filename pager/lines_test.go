@@ -220,3 +220,62 @@ func count(events []telgate.Event, kind telgate.EventKind) (n int) {
 	}
 	return n
 }
+
+// given gives what the desk was opened with.
+func given(at **setting) func(*setting) { return func(s *setting) { *at = s } }
+
+// reloaded changes the trunks while pages run.
+func (d *desk) reloaded(s *setting, trunks ...plan.Trunk) {
+	next := s.cfg
+	next.Trunks = trunks
+	d.Reconfigure(next)
+}
+
+func TestLimitsCountFromAReloadOn(t *testing.T) {
+	in(t, func(t *testing.T) {
+		var s *setting
+		d := open(t, []answer{confirms(20 * time.Second), confirms(0)}, only(plan.Limit{Calls: 1}), given(&s))
+		first := d.ringing(request("alice"))
+		second := d.submit(request("bob"))
+		d.until(second, telgate.EventWaitingForLine)
+		d.at(3 * time.Second)
+		d.reloaded(s, plan.Trunk{Name: "main", Kind: plan.Carrier, Limit: plan.Limit{Calls: 2}})
+		d.end(second)
+		d.end(first)
+		d.rang("0s alice +1…01 main", "3s bob +1…02 main")
+	})
+}
+
+func TestWhoWaitsForATrunkThatIsTakenAwayTakesAnotherOne(t *testing.T) {
+	in(t, func(t *testing.T) {
+		var s *setting
+		d := open(t, []answer{confirms(20 * time.Second), confirms(0)}, only(plan.Limit{Calls: 1}), crowd(2), given(&s))
+		first := d.ringing(request("alice"))
+		waiting := []telgate.PageID{d.submit(request("p0")), d.submit(request("p1"))}
+		for _, id := range waiting {
+			d.until(id, telgate.EventWaitingForLine)
+		}
+		d.at(3 * time.Second)
+		d.reloaded(s, plan.Trunk{Name: "new", Kind: plan.Carrier})
+		for _, id := range waiting {
+			if p, _ := d.end(id); p.Result != telgate.Confirmed {
+				t.Errorf("%s: %+v", p.Result, p.Steps)
+			}
+		}
+		if p, _ := d.end(first); p.Result != telgate.Confirmed {
+			t.Errorf("the call over the trunk that was taken away: %s", p.Result)
+		}
+		d.rang("0s alice +1…01 main", "3s p0 +1…10 new", "3s p1 +1…11 new")
+	})
+}
+
+func TestATrunkThatIsConfiguredAnewDoesNotRest(t *testing.T) {
+	in(t, func(t *testing.T) {
+		d := open(t, []answer{fails(telgate.DetailCredentials), confirms(0), confirms(0), confirms(0)})
+		d.end(d.submit(request("alice")))
+		d.end(d.submit(anew("alice")))
+		d.TrunkRenewed("main")
+		d.end(d.submit(anew("alice")))
+		d.rang("0s alice +1…01 main", "0s alice +1…01 backup", "1s alice +1…01 backup", "2s alice +1…01 main")
+	})
+}

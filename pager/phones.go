@@ -59,6 +59,12 @@ func (t *trunks) stands(trunk string, s plan.Standing) {
 	t.health[trunk] = h
 }
 
+func (t *trunks) forget(trunk string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.health, trunk)
+}
+
 func (t *trunks) note(c *telgate.Call, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -4,5 +4,16 @@ package pager
 func (p *Pager) cfg() *Config { return p.conf.Load() }
 
 // Reconfigure has pages run by another configuration from now on: those that run keep their plan, and take the rest with
-// their next step. Its trunks are those of before, in any order, with the same lines.
-func (p *Pager) Reconfigure(cfg Config) { p.conf.Store(&cfg) }
+// their next step. Who waits for a line of a trunk that is there no more takes another one.
+func (p *Pager) Reconfigure(cfg Config) {
+	p.lines.add(cfg.Trunks) // before anybody can choose one
+	p.conf.Store(&cfg)
+	p.lines.keep(cfg.Trunks)
+}
+
+// TrunkRenewed forgets what calls have shown of a trunk, because it is another one now under the same name: the rest of one
+// whose password was wrong is not the rest of one whose password is right.
+func (p *Pager) TrunkRenewed(trunk string) {
+	p.trunks.forget(trunk)
+	p.doubts.forget(trunk)
+}
