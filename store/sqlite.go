@@ -31,6 +31,7 @@ type sqlite struct {
 
 	db       *sql.DB // of the writer
 	reader   *sql.DB
+	waiting  waiting
 	turn     chan struct{} // whoever has it has the writer
 	writer   *sql.Conn
 	prepared map[string]*sql.Stmt // of the writer
@@ -66,7 +67,7 @@ func (s *sqlite) open(ctx context.Context) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if s.db, err = sql.Open("sqlite", sqliteName(s.path, "_pragma=synchronous(FULL)&_pragma=secure_delete(1)")); err != nil {
+	if s.db, err = sql.Open("sqlite", sqliteName(s.path, "_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_pragma=temp_store(memory)")); err != nil {
 		return err
 	}
 	if s.writer, err = s.db.Conn(ctx); err != nil { // it makes the file one that others can read meanwhile
@@ -128,35 +129,13 @@ var sqliteWords = words{
 	},
 }
 
-func (s *sqlite) write(ctx context.Context, do func(tx) error) error {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the writer: %w", context.Cause(ctx))
-	}
-	t := &sqliteTx{clock: s.clock, run: s.statement}
-	// It locks at once: one that reads first and then writes is refused where another wrote in between.
-	// Nobody else writes, so it is not waited for, and not cancelled half-way.
-	if err := s.whole(ctx, "begin immediate"); err != nil {
-		return explainFile(s.path, err)
-	}
-	err := do(t)
-	if err = errors.Join(err, t.failed); err == nil {
-		err = s.whole(ctx, "commit")
-	}
-	if err != nil {
-		return errors.Join(explainFile(s.path, err), s.rollback(ctx))
-	}
-	for _, page := range t.news {
-		s.told.tell(page)
-	}
-	return nil
-}
-
-// whole begins or ends a transaction, and is not cancelled: whoever asks wants to know how it ended.
+// whole begins or ends a transaction or a savepoint, and is not cancelled: whoever asks wants to know how it ended.
 func (s *sqlite) whole(ctx context.Context, word string) error {
-	_, err := s.writer.ExecContext(context.WithoutCancel(ctx), word)
+	ctx = context.WithoutCancel(ctx)
+	stmt, err := s.statement(ctx, word)
+	if err == nil {
+		_, err = stmt.ExecContext(ctx)
+	}
 	return err
 }
 

@@ -11,15 +11,28 @@ import (
 type sqliteTx struct {
 	clock  func() time.Time
 	run    func(ctx context.Context, statement string) (*sql.Stmt, error)
+	steady bool     // a statement that has begun is not interrupted: SQLite would take back what others do in the same transaction
 	failed error    // of a put
 	news   []string // to be told when it is done
 }
 
-func (t *sqliteTx) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+// begin gives a statement and the context it runs in, unless it is too late for it.
+func (t *sqliteTx) begin(ctx context.Context, statement string) (context.Context, *sql.Stmt, error) {
 	if t.failed != nil {
-		return 0, t.failed
+		return nil, nil, t.failed
+	}
+	if t.steady {
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		ctx = context.WithoutCancel(ctx)
 	}
 	stmt, err := t.run(ctx, statement)
+	return ctx, stmt, err
+}
+
+func (t *sqliteTx) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	ctx, stmt, err := t.begin(ctx, statement)
 	if err != nil {
 		return 0, err
 	}
@@ -37,10 +50,7 @@ func (t *sqliteTx) put(ctx context.Context, statement string, args ...any) {
 }
 
 func (t *sqliteTx) rows(ctx context.Context, row func(scan scan) error, statement string, args ...any) (err error) {
-	if t.failed != nil {
-		return t.failed
-	}
-	stmt, err := t.run(ctx, statement)
+	ctx, stmt, err := t.begin(ctx, statement)
 	if err != nil {
 		return err
 	}
