@@ -25,9 +25,11 @@ type deadline struct {
 	do   func()
 }
 
-// deadlines are a leg's; its goroutine owns them. Most legs never have one, so nothing is allocated before the first.
+// deadlines are a leg's; its goroutine owns them, and is woken for them. Most legs never have one, so nothing is allocated
+// before the first.
 type deadlines struct {
 	now   func() time.Time
+	box   *mailbox
 	set   []deadline
 	timer *time.Timer
 }
@@ -71,18 +73,10 @@ func (d *deadlines) arm() {
 	}
 	wait := max(0, first.Sub(d.now()))
 	if d.timer == nil {
-		d.timer = time.NewTimer(wait)
+		d.timer = time.AfterFunc(wait, d.box.poke)
 		return
 	}
 	d.timer.Reset(wait)
-}
-
-// due ticks when one may have passed; nil while there is none.
-func (d *deadlines) due() <-chan time.Time {
-	if d.timer == nil {
-		return nil
-	}
-	return d.timer.C
 }
 
 // pass does what is due, the earliest first, and looks again: what is done may arm and disarm others.

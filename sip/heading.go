@@ -131,7 +131,6 @@ func (l *Leg) await() {
 		select {
 		case <-l.box.wake:
 			l.open(l.box.take())
-		case <-l.due.due():
 			l.due.pass()
 		case <-l.trunk.abandon:
 			l.setOutAll()

@@ -18,7 +18,8 @@ const (
 	giveUp = 32 * time.Second
 )
 
-// Leg is one INVITE, its dialogs and their end. Its goroutine is the only one that touches what is below "owned".
+// Leg is one INVITE, its dialogs and their end. Its goroutine is the only one that touches what is below "owned". A leg that was
+// answered has none while it waits, which most calls do most of the time: what comes begins it anew.
 type Leg struct {
 	trunk  *Trunk
 	path   path
@@ -92,9 +93,10 @@ var errUnconfirmed = errors.New("the peer has not confirmed the end")
 func newLeg(t *Trunk, p path) *Leg {
 	l := &Leg{
 		trunk: t, path: p, nonsense: t.count.nonsense.Load(),
-		events: make(chan Event, eventRoom), box: newMailbox(), done: make(chan struct{}), due: deadlines{now: t.env.Now}, forks: forks{taken: make(chan struct{})},
+		events: make(chan Event, eventRoom), box: newMailbox(), done: make(chan struct{}), forks: forks{taken: make(chan struct{})},
 		invitation: new(invitation),
 	}
+	l.due = deadlines{now: t.env.Now, box: &l.box}
 	l.letIn(p.to.Addr())
 	l.keepOpen(p)
 	return l
@@ -123,22 +125,19 @@ func (l *Leg) Peer() netip.Addr {
 	return l.path.to.Addr()
 }
 
-// run owns the leg.
+// run owns the leg, to its end or until it only waits for its mailbox.
 func (l *Leg) run() {
-	defer l.trunk.work.Done()
 	for l.state != over {
+		if l.invitation == nil && l.box.rest(l.run) {
+			return
+		}
 		select {
 		case res := <-l.incoming():
 			l.responses(l.arrivals.until(res))
 		case <-l.txDone():
 			l.transactionOver()
 		case <-l.box.wake:
-			l.open(l.box.take())
-		case <-l.due.due():
-			l.due.pass()
-		case <-l.trunk.abandon:
-			l.lastWord()
-			l.finish(EndedByTimeout, errUnconfirmed)
+			l.woken()
 		}
 	}
 	l.setOutAll()
@@ -149,6 +148,19 @@ func (l *Leg) run() {
 	close(l.events)
 	close(l.done)
 	l.refuseRest(rest.asked)
+	l.trunk.work.Done()
+}
+
+// woken looks at everything that may have come while the leg waited.
+func (l *Leg) woken() {
+	l.open(l.box.take())
+	l.due.pass()
+	select {
+	case <-l.trunk.abandon:
+		l.lastWord()
+		l.finish(EndedByTimeout, errUnconfirmed)
+	default:
+	}
 }
 
 // open looks at what has come.

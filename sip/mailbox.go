@@ -9,12 +9,14 @@ import (
 const mailRoom = 8
 
 // mailbox is how everybody but its own goroutine reaches a leg. Putting something in never waits. One channel to wake the
-// leg costs a call less memory than one for each kind of mail.
+// leg costs a call less memory than one for each kind of mail, and none is waited for where nothing else may come: then the
+// leg's goroutine ends, and whoever puts something in begins it anew.
 type mailbox struct {
 	wake chan struct{} // something may have come
 
 	mu     sync.Mutex
 	closed bool
+	again  func()    // the leg's goroutine, where it has ended until something comes; else nil
 	hung   time.Time // when somebody hung up
 	mail
 }
@@ -74,6 +76,24 @@ func (b *mailbox) put(into func() bool) bool {
 	case b.wake <- struct{}{}:
 	default: // the leg has not come yet
 	}
+	if b.again != nil {
+		go b.again()
+		b.again = nil
+	}
+	return true
+}
+
+// poke has the leg look at its deadlines, and whether its trunk has given up.
+func (b *mailbox) poke() { b.put(func() bool { return true }) }
+
+// rest lets the leg's goroutine end, unless something has come: again is begun then.
+func (b *mailbox) rest(again func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.wake) > 0 {
+		return false
+	}
+	b.again = again
 	return true
 }
 

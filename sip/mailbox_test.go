@@ -37,3 +37,29 @@ func TestALegGetsWhatWasPutIntoItsMailboxAndNoMoreThanItCanAnswer(t *testing.T) 
 		t.Error("a leg that is over took something")
 	}
 }
+
+func TestALegThatRestsIsBegunAnewByWhateverComesAndOnce(t *testing.T) {
+	t.Parallel()
+	b := newMailbox()
+	begun := make(chan int, 2)
+	b.poke()
+	if b.rest(func() { begun <- 1 }) {
+		t.Error("it rests while something waits for it")
+	}
+	<-b.wake
+	if !b.rest(func() { begun <- 2 }) {
+		t.Error("it does not rest")
+	}
+	b.tell(func() {})
+	b.tell(func() {})
+	if n := <-begun; n != 2 {
+		t.Errorf("the one that did not rest was begun")
+	}
+	<-b.wake
+	if m := b.take(); len(m.news) != 2 {
+		t.Errorf("%d of 2 came", len(m.news))
+	}
+	if len(begun) > 0 {
+		t.Error("it was begun twice")
+	}
+}

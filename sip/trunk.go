@@ -257,6 +257,9 @@ func (t *Trunk) serveUntil(ctx context.Context, served <-chan struct{}) {
 	case <-t.hurry:
 	}
 	close(t.abandon)
+	for _, l := range legs {
+		l.box.poke()
+	}
 	<-over
 	// What comes now is not read, and what was read a moment ago has time to be answered: sipgo would open a socket of its own
 	// for an answer whose socket has gone, and never close it.
