@@ -292,6 +292,6 @@ func (c *courier) mention(ctx context.Context, k *card, p telgate.Page) error {
 		}
 	}
 	_, state, more := c.words.ended(p)
-	_, err := c.api.post(ctx, k.at.channel, k.at.ts, sentence(askers+formatless(title(p))+": "+lowerFirst(state)+c.words.say(". ", "。")+more))
+	_, err := c.api.post(ctx, k.at.channel, k.at.ts, sentence(askers+formatless(title(p))+": "+lowerFirst(state)+c.words.say(" – ", "。")+more))
 	return unlessLost(err)
 }

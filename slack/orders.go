@@ -115,7 +115,9 @@ func (s *Slack) page(ctx context.Context, c command, by telgate.Actor, o order, 
 		return s.words.notAccepted(s.refused(err))
 	}
 	if err != nil {
-		return s.refused(err)
+		s.env.Log.Error("page not accepted", "user", by.ID, "err", err)
+		return s.words.say("NOT accepted: something went wrong inside telgate. Call by hand; the log says more.",
+			"受け付けませんでした。telgate 内部の障害です。手動でかけてください。詳しくはログにあります。")
 	}
 	shown := !s.cards.showFor(ctx, receipt, c)
 	switch {
@@ -139,8 +141,8 @@ func (s *Slack) refused(err error) string {
 		return text
 	}
 	s.env.Log.Error("slack request failed", "err", err)
-	return s.words.say("NOT accepted: something went wrong inside telgate. Call by hand; the log says more.",
-		"受け付けませんでした。telgate 内部の障害です。手動でかけてください。")
+	return s.words.say("NOT done, as far as is known: something went wrong inside telgate. See how it stands, and try again; the log says more.",
+		"実行できていない可能性があります(telgate 内部の障害)。状況を確認し、もう一度お試しください。詳しくはログにあります。")
 }
 
 // stop ends pages: the named ones, or the asker's own where there is just one.
@@ -171,7 +173,7 @@ func (s *Slack) stop(ctx context.Context, by telgate.Actor, who []string) string
 		}
 	}
 	if len(chosen) == 0 {
-		return s.words.say("Nothing to stop: no such call is running.", "止める呼び出しはありません。")
+		return s.words.say("Nothing to stop: no such call is running.", "止める呼び出しはありません。該当する呼び出しは行われていません。")
 	}
 	return s.each(chosen, func(p telgate.Page) string {
 		if err := s.pages.Stop(ctx, p.ID, by); err != nil {

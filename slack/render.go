@@ -144,7 +144,9 @@ func (w words) spoken(p telgate.Page, state, more string) string {
 	s := w.say("Calling %s: %s", "%s さんを呼び出し: %s", escape(title(p)), lowerFirst(state))
 	if p.Result == "" && more != "" {
 		for _, c := range p.Lives() {
-			s = w.say("%s, %s", "%s、%s", s, w.phone(p, c.Person, c.Number))
+			if _, its, _ := w.calling(p, c); its == state { // the others did not get that far
+				s = w.say("%s, %s", "%s、%s", s, w.phone(p, c.Person, c.Number))
+			}
 		}
 	}
 	if p.Result.Reached() || p.Result == telgate.Partial {

@@ -134,6 +134,14 @@ func cards() []struct {
 	muted := telgate.Step{N: 1, Round: 1, Person: "alice", Number: desk(), Skip: telgate.SkipMuted, At: at(1)}
 	mutedPage := page(telgate.PageWaiting, muted)
 	mutedPage.WaitsFor = at(20)
+	var skips []telgate.Step
+	for i, why := range []telgate.SkipReason{
+		telgate.SkipForbidden, telgate.SkipLimit, telgate.SkipResting, telgate.SkipPaused, telgate.SkipEnded,
+	} {
+		skips = append(skips, telgate.Step{N: i + 1, Round: 1, Person: "alice", Number: desk(), Skip: why, At: at(i)})
+	}
+	pausedPage := page(telgate.PageWaiting)
+	pausedPage.Paused = true
 	storm := page(telgate.PageCalling, live(1, telgate.CallRinging))
 	for i := range 7 {
 		storm.Askers = append(storm.Askers, telgate.Asker{Actor: telgate.Actor{ID: "U0GRACE", Name: "grace"}, Message: fmt.Sprintf("disk %d is full", i)})
@@ -151,6 +159,9 @@ func cards() []struct {
 		{"a roll call in which one is thanked", thankingOne},
 		{"confirmed, and being thanked", confirmed},
 		{"muted", mutedPage},
+		{"not called", over(telgate.NotReached, skips...)},
+		{"paused", pausedPage},
+		{"stopped with its gateway", over(telgate.Cancelled)},
 		{"a storm", storm},
 		{"forced", forced},
 		{"waiting for a line", line},
@@ -234,6 +245,39 @@ func TestACardSaysHowThePageStands(t *testing.T) {
 			fmt.Fprintf(&all, "== %s\n%s\n", c.name, seen(t, checked(t, wordsFor(language), c.page)))
 		}
 		golden(t, "cards."+language+".golden", all.String())
+	}
+}
+
+// A second card may stand where a gateway died as it posted the first.
+func TestASecondCardSaysThatItCountsAndAStrayPointsToIt(t *testing.T) {
+	for _, language := range []string{"en", "ja"} {
+		w, p := wordsFor(language), page(telgate.PageCalling, live(1, telgate.CallRinging))
+		m := w.doubt(checked(t, w, p), p, true)
+		if err := checkMessage(m); err != nil {
+			t.Errorf("Slack refuses it: %v", err)
+		}
+		golden(t, "second."+language+".golden", seen(t, m)+"\n"+w.pointer("https://example.slack.com/archives/C1/p1").text+"\n"+w.pointer("").text+"\n")
+	}
+}
+
+func TestARefusalSaysThatNobodyIsCalledAndWhatToDo(t *testing.T) {
+	for _, language := range []string{"en", "ja"} {
+		var all strings.Builder
+		for _, r := range []telgate.Refusal{
+			{Reason: telgate.RefusedUnknownName, Subject: "alcie", Message: "Nobody is called \"alcie\".", Suggestions: []string{"alice"}},
+			{Reason: telgate.RefusedAmbiguous, Subject: "al", Message: "\"al\" is more than one.", Suggestions: []string{"alice", "albert"}},
+			{Reason: telgate.RefusedForbiddenNumber, Message: "NOT accepted: no number may be dialled: outside limits.prefixes_allowed."},
+			{Reason: telgate.RefusedLimit, Message: "NOT accepted: every number was called too often in the last hour."},
+			{Reason: telgate.RefusedNotAllowed, Message: "You may not have people called. Ask an administrator of telgate."},
+			{Reason: telgate.RefusedMuted, Subject: "alice", Message: "NOT accepted: muted are alice. They or an administrator can end that (unmute)."},
+			{Reason: telgate.RefusedNobodyOnCall, Subject: "duty", Message: "Nobody is on call in duty now."},
+			{Reason: telgate.RefusedNotReady, Message: "NOT accepted: this gateway is stopping. Call by hand, or ask again in a minute."},
+			{Reason: telgate.RefusedTime, Message: "Say how long."},
+		} {
+			w := wordsFor(language)
+			fmt.Fprintf(&all, "== %s\n%s\n", r.Reason, w.notAccepted(w.refusal(&r)))
+		}
+		golden(t, "refusals."+language+".golden", all.String())
 	}
 }
 

@@ -221,3 +221,55 @@ func TestAGatewayThatWasTakenForDeadPostsNothing(t *testing.T) {
 		t.Errorf("posted %d times: %s", n, o.plain("C0OPS"))
 	}
 }
+
+func TestTwoCardsOfAPageInOneDirectConversationAreNoStrays(t *testing.T) {
+	t.Parallel()
+	o := open(t, change{config: func(c *slack.Config) { c.Policy.AllowUsers = []string{"U0GRACE"} }})
+	o.AddChannel(slacktest.Channel{ID: "G0OTHER", Name: "other", Private: true})
+	o.types("U0GRACE", "G0SECRET", "/tel alice")
+	o.reads("U0GRACE", "G0SECRET", "shown in your direct messages")
+	o.pages.turn("p0", func(p *telgate.Page) {
+		p.Askers = append(p.Askers, telgate.Asker{Actor: telgate.Actor{ID: "U0GRACE", Channel: "G0OTHER"}})
+	})
+	dm := o.DM("U0GRACE")
+	o.until("two cards", func() bool { return len(o.Messages(dm)) == 2 })
+	for _, m := range o.Messages(dm) {
+		if err := o.Click(t.Context(), "U0GRACE", dm, m.TS, "telgate.confirm", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.until("both clicks are answered", func() bool {
+		n := 0
+		for _, m := range o.Seen("U0GRACE", dm) {
+			n += strings.Count(m.Text, "Only who is called may")
+		}
+		return n == 2
+	})
+	if strings.Contains(o.plain(dm), "out of date") {
+		t.Errorf("a card was taken for a stray: %s", o.plain(dm))
+	}
+}
+
+func TestAStrayOfAPageThatIsOverPointsToItsCardToo(t *testing.T) {
+	t.Parallel()
+	first, shelf := dies(t, slacktest.Config{})
+	stray := first.card("C0OPS", "Accepted")
+	first.pages.ends("p0", telgate.Cancelled)
+	second := first.next()
+	second.card("C0OPS", "Stopped")
+	second.stop() // all is shown, and nobody's any more
+	third := second.next()
+	third.until("two sockets", func() bool { return third.Sockets() == 2 })
+	if err := third.Click(t.Context(), "U0EVE", "C0OPS", stray.TS, "telgate.confirm", false); err != nil {
+		t.Fatal(err)
+	}
+	if m := third.card("C0OPS", "out of date"); m.TS != stray.TS {
+		t.Errorf("the wrong one: %s", third.plain("C0OPS"))
+	}
+	third.stop()
+	shelf.mu.Lock()
+	defer shelf.mu.Unlock()
+	if len(shelf.behind) != 0 {
+		t.Errorf("behind: %v", shelf.behind)
+	}
+}

@@ -9,9 +9,9 @@ import (
 // refusal is a refusal for its asker. English comes from the room that refused, with its particulars and suggestions.
 func (w words) refusal(r *telgate.Refusal) string {
 	if !w.japanese {
-		return escape(r.Message)
+		return escape(r.Message) + w.instead(r)
 	}
-	s := escape(w.refusedJapanese(r))
+	s := escape(w.refusedJapanese(r)) + w.instead(r)
 	if len(r.Suggestions) > 0 {
 		var names []string
 		for _, n := range r.Suggestions {
@@ -20,6 +20,26 @@ func (w words) refusal(r *telgate.Refusal) string {
 		s += " もしかして: " + w.list(names)
 	}
 	return s
+}
+
+// instead is what to do about a refusal that does not say so itself.
+func (w words) instead(r *telgate.Refusal) string {
+	urgent := w.say(" If it is urgent, call by hand.", "緊急なら手動でかけてください。")
+	switch r.Reason {
+	case telgate.RefusedForbiddenNumber:
+		return w.say(" Call by hand, and have an administrator correct or allow the number.", "手動でかけ、番号の訂正か許可を管理者に依頼してください。")
+	case telgate.RefusedLimit, telgate.RefusedMuted:
+		return urgent
+	case telgate.RefusedNotAllowed:
+		if r.Subject == "" { // nobody in particular: it was about calling somebody
+			return urgent
+		}
+		return ""
+	case telgate.RefusedNobodyOnCall:
+		return w.say(" Name a person instead.", "相手を名前で指定してください。")
+	default:
+		return ""
+	}
 }
 
 // notAccepted says first that nobody is called; Japanese refusals do so themselves.
@@ -44,7 +64,7 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 	case telgate.RefusedLimit:
 		return "受け付けませんでした。1 時間あたりの回数の上限に達しました。"
 	case telgate.RefusedNotAllowed:
-		return "許可されていません。telgate の管理者に相談してください。"
+		return "受け付けませんでした。許可されていません。telgate の管理者に相談してください。"
 	case telgate.RefusedMuted:
 		return "受け付けませんでした。「" + clip(r.Subject, nameCells) + "」は着信停止中です。本人か管理者が解除できます(unmute)。"
 	case telgate.RefusedNobodyOnCall:
@@ -63,14 +83,14 @@ func (words) refusedJapanese(r *telgate.Refusal) string {
 }
 
 func (w words) notAllowed() string {
-	return w.say("You may not use telgate here. Ask an administrator, or use a channel that is allowed.",
-		"ここでは telgate を使えません。管理者に相談するか、許可されたチャンネルで使ってください。")
+	return w.say("You may not use telgate here. Use a channel that is allowed, or ask an administrator. If somebody must be called now, call by hand.",
+		"ここでは telgate を使えません。許可されたチャンネルで使うか、管理者に相談してください。緊急なら手動でかけてください。")
 }
 
 // wrong answers a command that cannot be read.
 func (w words) wrong(command, verb string) string {
 	if verb == "" {
-		return w.say("Whom shall I call? %s", "誰を呼び出しますか? %s", w.help(command))
+		return w.say("Nobody is called: say whom. %s", "まだ誰も呼び出していません。相手を指定してください。 %s", w.help(command))
 	}
 	if verb == string(verbMute) {
 		return w.say("Say who and until when: `%[1]s mute me until 18:00`.", "誰をいつまでかを指定してください。例: `%[1]s mute me 18:00まで`", command)

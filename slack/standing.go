@@ -23,14 +23,14 @@ func (w words) standing(p telgate.Page) (symbol, state, more string) {
 	switch p.State {
 	case telgate.PageWaiting:
 		if p.Paused {
-			return "octagonal_sign", w.say("Paused", "一時停止"), w.say("calling is paused, nobody new is rung", "発信は一時停止中です")
+			return "octagonal_sign", w.say("Paused", "一時停止"), w.say("calling is paused, nobody is rung until it is resumed; call by hand", "再開まで発信しません。手動でかけてください")
 		}
 		if !p.WaitsFor.IsZero() {
 			return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
 				w.say("next call at %s", "次の発信 %s", moment(p.WaitsFor)) + w.tally(p)
 		}
 		return "hourglass_flowing_sand", w.say("Waiting", "待機中"),
-			w.say("the phone rings for another page", "電話は別の呼び出しで鳴っています")
+			w.say("the phone is in use for another page; this one waits its turn", "電話は別の呼び出しで使用中です。順番を待っています")
 	case telgate.PageAccepted:
 		return "inbox_tray", w.say("Accepted", "受付"), w.say("dialing in a moment", "まもなく発信します")
 	case telgate.PageCalling, telgate.PageEnded:
@@ -46,9 +46,9 @@ func (w words) calling(p telgate.Page, c *telgate.Call) (symbol, state, more str
 	more += w.forwarded(*c)
 	switch c.State {
 	case telgate.CallRinging:
-		return "bell", w.say("Ringing", "呼び出し音"), more
+		return "bell", w.say("Ringing", "鳴っています"), more
 	case telgate.CallEarly:
-		return "loud_sound", w.say("Not answered yet", "未応答"), more + w.say(", the network plays something", "、網の音声が流れています")
+		return "loud_sound", w.say("Not answered yet", "未応答"), more + w.say(", a tone or announcement of the network is playing", "、電話会社の音か案内が流れています")
 	case telgate.CallForwarded:
 		return "arrow_right_hook", w.say("Forwarded", "転送中"), more + w.say(", ringing elsewhere", "、別の電話を呼んでいます")
 	case telgate.CallAnswered:
@@ -67,19 +67,25 @@ func (w words) tallied(p telgate.Page, c *telgate.Call) (symbol, state, more str
 	return symbol, state, more + w.tally(p)
 }
 
-// sideBySide is how several calls stand: the furthest of them gives the symbol, and each is named.
-func (w words) sideBySide(p telgate.Page, all []*telgate.Call) (symbol, state, more string) {
+// furthest are calls in the order in which they matter: those that got furthest come first.
+func furthest(all []*telgate.Call) []*telgate.Call {
 	order := []telgate.CallState{
-		telgate.CallDialing, telgate.CallForwarded, telgate.CallEarly, telgate.CallRinging, telgate.CallAnswered,
+		telgate.CallAnswered, telgate.CallRinging, telgate.CallEarly, telgate.CallForwarded, telgate.CallDialing,
 	}
 	far := func(c *telgate.Call) int {
 		if c.KeyHeard() {
-			return -1 // it is done with: the others are what is waited for
+			return len(order) // it is done with: the others are what is waited for
 		}
 		return slices.Index(order, c.State)
 	}
-	first := slices.MaxFunc(all, func(a, b *telgate.Call) int { return cmp.Compare(far(a), far(b)) })
-	symbol, state, _ = w.calling(p, first)
+	return slices.SortedStableFunc(slices.Values(all), func(a, b *telgate.Call) int { return cmp.Compare(far(a), far(b)) })
+}
+
+// sideBySide is how several calls stand: the furthest of them give the symbol and are named first, and the others each with
+// their own state, so that nobody seems to have answered who did not.
+func (w words) sideBySide(p telgate.Page, all []*telgate.Call) (symbol, state, more string) {
+	all = furthest(all)
+	symbol, state, _ = w.calling(p, all[0])
 	each := make([]string, len(all))
 	for i, c := range all {
 		each[i] = w.phone(p, c.Person, c.Number)
@@ -89,7 +95,7 @@ func (w words) sideBySide(p telgate.Page, all []*telgate.Call) (symbol, state, m
 	}
 	more = w.list(each)
 	if p.Rounds > 1 {
-		more += w.say(", round %d of %d", "、%d / %d 巡目", first.Round, p.Rounds)
+		more += w.say(", round %d of %d", "、%d / %d 巡目", all[0].Round, p.Rounds)
 	}
 	return symbol, state, more + w.tally(p)
 }
@@ -149,7 +155,8 @@ func (w words) ended(p telgate.Page) (symbol, state, more string) {
 		if p.Stopped != "" {
 			return "no_entry", w.say("Stopped", "停止"), w.say("by %s", "%s さんが停止しました", who(p.Stopped, ""))
 		}
-		return "no_entry", w.say("Stopped", "停止"), w.say("the gateway was stopping; nobody was reached", "ゲートウェイ停止のため。誰にもつながっていません")
+		return "no_entry", w.say("Stopped", "停止"), w.say("the gateway was stopping; nobody was reached, call by hand or try again",
+			"ゲートウェイ停止のため。誰にもつながっていません。手動でかけるか、もう一度お試しください")
 	case telgate.Failed:
 		return "rotating_light", w.say("Failed", "発信失敗"), w.say("no call got beyond our trunks, call by hand", "どの回線からも発信できませんでした。手動でかけてください")
 	}

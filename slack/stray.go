@@ -117,7 +117,7 @@ func (c *courier) clicked(ctx context.Context, p *telgate.Page, on place) {
 	if on.ts == "" || on.channel == "" {
 		return
 	}
-	here, known := c.places(p.ID)
+	here, known := c.standing(p.ID)
 	if !known {
 		kept, mine, err := c.onShelf(ctx, p.ID)
 		if err != nil {
@@ -128,32 +128,24 @@ func (c *courier) clicked(ctx context.Context, p *telgate.Page, on place) {
 			c.note(p)
 			defer func() { _ = c.keep(ctx, p.ID) }() // it is nobody's again where nothing is left to show
 		}
-		here = nil
-		for _, k := range kept {
-			if !k.Frozen {
-				here = append(here, place{k.PostedIn, k.Timestamp})
-			}
-		}
+		here = kept
 	}
-	if slices.Contains(here, on) {
-		return
+	if slices.ContainsFunc(here, func(k Card) bool { return k.PostedIn == on.channel && (k.Timestamp == on.ts || k.Frozen) }) {
+		return // of a frozen one the end is a message of its own
 	}
-	if i := slices.IndexFunc(here, func(at place) bool { return at.channel == on.channel && at.ts != "" }); i >= 0 {
-		c.pointTo(ctx, on, here[i])
+	if i := slices.IndexFunc(here, func(k Card) bool { return k.PostedIn == on.channel && k.Timestamp != "" }); i >= 0 {
+		c.pointTo(ctx, on, place{here[i].PostedIn, here[i].Timestamp})
 	}
 }
 
-// places are where the cards of a page stand that can be edited; known is false where its cards are not here.
-func (c *courier) places(id telgate.PageID) (here []place, known bool) {
+// standing are the cards of a page as they were when nothing was on its way; known is false where they are not here.
+func (c *courier) standing(id telgate.PageID) (cards []Card, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range c.cards {
-		if k.page != id {
-			continue
-		}
-		if known = true; !k.sending && k.editable() {
-			here = append(here, k.at)
+		if k.page == id {
+			cards = append(cards, k.last)
 		}
 	}
-	return here, known
+	return cards, len(cards) > 0
 }

@@ -51,7 +51,7 @@ func (w words) outcome(c telgate.Call) string {
 	case telgate.OutcomeBusy:
 		return w.say("busy", "話し中")
 	case telgate.OutcomeDeclined:
-		return w.say("declined", "応答拒否")
+		return w.say("declined, by hand or by Do Not Disturb", "拒否されました(手動または「おやすみモード」)")
 	case telgate.OutcomeUnreachable:
 		return w.say("unreachable, the phone never rang", "つながりません(電話は鳴っていません)")
 	case telgate.OutcomeBlocked:
@@ -59,7 +59,7 @@ func (w words) outcome(c telgate.Call) string {
 	case telgate.OutcomeRedirected:
 		return w.redirected(c)
 	case telgate.OutcomeInvalidNumber:
-		return w.say("the number does not exist", "この番号は使われていません")
+		return w.say("the network says that this number does not exist", "この番号は使われていないとの応答です")
 	case telgate.OutcomeTrunkFailed:
 		return w.trunk(c)
 	case telgate.OutcomeCancelled:
@@ -119,15 +119,17 @@ func (w words) trunk(c telgate.Call) string {
 func (w words) skipped(r telgate.SkipReason) string {
 	switch r {
 	case telgate.SkipLimit:
-		return w.say("not called: rung too often in the last hour", "発信せず: 1 時間の回数上限")
+		return w.say("not called: rung too often in the last hour, an administrator can force it", "発信せず: 1 時間の回数上限(管理者は force で発信可)")
 	case telgate.SkipForbidden:
-		return w.say("not called: the number is forbidden", "発信せず: 発信禁止の番号")
+		return w.say("not called: telgate may not dial this number (emergency, short, premium, or a country that is not allowed). "+
+			"Call by hand, and have an administrator correct or allow it",
+			"発信せず: telgate からは発信できない番号です(緊急・短縮・有料番号、または許可されていない国)。手動でかけ、番号の訂正か許可を管理者に依頼してください")
 	case telgate.SkipResting:
-		return w.say("not called: it may still be ringing from before", "発信せず: 前の呼び出しがまだ鳴っている可能性")
+		return w.say("not called: it may still be ringing from a call before", "発信せず: 前の呼び出しでまだ鳴っている可能性があります")
 	case telgate.SkipNoLine:
 		return w.say("not called: no trunk carries the number, or all lines are in use", "発信せず: 使える回線がありません")
 	case telgate.SkipMuted:
-		return w.say("not called: muted", "発信せず: 着信停止中")
+		return w.say("not called: they are muted (unmute ends that)", "発信せず: 着信停止中(unmute で解除)")
 	case telgate.SkipPaused:
 		return w.say("not called: calling was paused", "発信せず: 一時停止中")
 	case telgate.SkipEnded:

@@ -40,6 +40,9 @@ func TestAGatewayDiesAsItPostsACard(t *testing.T) {
 // posts has a gateway die when Slack has a new card and the gateway does not know it yet.
 func (w *world) posts(t *testing.T, g *gateway, person int) {
 	t.Helper()
+	if !within(t, 10*time.Second, func() bool { return w.office.Sockets() == 2 }) {
+		t.Fatalf("%d connections to Slack", w.office.Sockets())
+	}
 	w.office.Fail("chat.postMessage", 1, slacktest.HangAfter)
 	before := len(w.office.Messages(channel(person)))
 	w.office.ask(t.Context(), person)
