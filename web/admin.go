@@ -31,6 +31,9 @@ type Reloaded struct {
 	V       int      `json:"v"`
 	Changed []string `json:"changed"`           // tables that count from now on
 	Restart []string `json:"restart,omitempty"` // keys that differ and need a restart
+
+	Kept     []string `json:"kept,omitempty"`     // what was tried and does not work, so that the old stays, each with why
+	Warnings []string `json:"warnings,omitempty"` // what counts, and does not work yet
 }
 
 // reload is POST /v1/reload.

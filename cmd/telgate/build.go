@@ -35,7 +35,8 @@ type gateway struct {
 	clock  func() time.Time
 	tells  bool // of trunks that go down and up: commands that look at them once say so themselves
 	engine *media.Engine
-	trunks []*sip.Trunk
+	fleet  *fleet
+	yard   *yard
 	pager  *pager.Pager
 	slack  *slack.Slack // nil where it is off, or cannot be without a secret that is missing
 	look   *look        // nil where nobody looks at messages and packets
@@ -89,7 +90,7 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	if r.store != nil {
 		r.shares = e.sharing
 	}
-	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), estate: e}
+	g := &gateway{log: log, clock: env.now, tells: r.probe, look: r.look, live: newLive(), fleet: newFleet(), estate: e}
 	var sounds *prompts.Library
 	if r.glass {
 		sounds = glassSounds(&cfg, log)
@@ -97,8 +98,8 @@ func wire(cfg config.Config, env *environment, log *slog.Logger, r rules) (*gate
 	var faults, f config.Faults
 	g.settings, faults = newSettings(cfg, sounds, func() (*directory.Directory, config.Faults) { return newDirectory(cfg, env, r.keeps, g.estate, log) })
 	rung := func(trunk, user string) { g.pager.RungBy(trunk, user) } // there is a pager before a trunk runs
-	dialable := func(trunk, user string) error { return g.live.now().dialable(trunk, user) }
-	g.trunks, f = newTrunks(&g.settings, env, r, dialable, rung, log)
+	g.yard = &yard{env: env, rules: r, live: g.live, rung: rung, log: log}
+	g.trunks, f = g.yard.trunks(&g.settings)
 	faults = append(faults, f...)
 	var err error
 	if g.engine, err = media.NewEngine(media.Config{
@@ -187,13 +188,16 @@ func (g *gateway) runRoomsUntil(ctx, rooms context.Context, during func(context.
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { return g.engine.Run(rooms) })
+	g.fleet.open(rooms)
 	for _, t := range g.trunks {
-		group.Go(func() error { return t.Run(rooms) })
-		group.Go(func() error { g.follow(rooms, t); return nil })
+		if err := g.fleet.run(t); err != nil { //nolint:contextcheck // they live as long as the fleet
+			break // it is over before it began
+		}
+		g.fleet.follow(g, t) //nolint:contextcheck // as long as the fleet
 	}
 	err := during(ctx)
 	stop()
-	return errors.Join(err, group.Wait())
+	return errors.Join(err, group.Wait(), g.fleet.wait())
 }
 
 // ready waits until every trunk was opened, or could not be; one that could not fails its calls, and is told then.

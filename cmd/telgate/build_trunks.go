@@ -60,63 +60,95 @@ func routeOf(routes []plan.Trunk, trunk string) plan.Trunk {
 	return routes[slices.IndexFunc(routes, func(r plan.Trunk) bool { return r.Name == trunk })]
 }
 
-func newTrunks(
-	s *settings, env *environment, r rules, dialable func(trunk, user string) error, rung func(trunk, user string), log *slog.Logger,
-) ([]*sip.Trunk, config.Faults) {
-	cfg := s.cfg
-	var faults config.Faults
-	nets := func(path string, list []string) (out []netip.Prefix) {
-		for _, s := range list {
-			p, err := netip.ParsePrefix(s)
-			if err != nil {
-				faults = append(faults, telgate.Fault{Path: path, Message: fmt.Sprintf("%q is not a network such as 10.0.0.0/8", s)})
-			}
-			out = append(out, p)
-		}
-		return out
-	}
-	local := nets("sip.local_nets", cfg.SIP.LocalNets)
-	var trunks []*sip.Trunk
-	for _, t := range cfg.Trunks {
-		route, r := routeOf(s.routes, t.Name), r
-		if missing(cfg, "trunks."+t.Name) {
-			r.register = registerNot // a registrar would count a wrong password
-		} else if slices.Contains(r.others, t.Name) && r.register == registerFull {
-			r.register = registerAsk
-		}
-		secure, bad := newTLS(cfg, env, t)
-		faults = append(faults, bad...)
-		identity, bad := newIdentity(cfg, t, route.Format)
-		faults = append(faults, bad...)
-		trunk, err := sip.NewTrunk(sip.TrunkConfig{
-			Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, LargeByTCP: t.LargeByTCP, TLS: secure,
-			OutboundProxy: t.OutboundProxy, Keepalive: cfg.SIP.Keepalive,
-			Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
-			Identity:    identity,
-			Addressing:  sip.Addressing{Tel: t.Target.URI == "tel", UserPhone: t.Target.UserPhone},
-			Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Beside: r.port == 0, Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
-			NAT:         sip.NAT(t.NAT),
-			Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
-			Peers:    nets("trunks."+t.Name+".peers", t.Peers),
-			Dialable: func(user string) error { return dialable(t.Name, user) },
-			RungBy:   func(user string) { rung(t.Name, user) },
-		}, sip.Env{Listen: env.listenPacket, Dial: env.dialFrom, Rand: env.rand, Now: env.now, Log: log.With("trunk", t.Name)})
-		for _, e := range joined(err) {
-			f := telgate.Fault{Path: "trunks." + t.Name, Message: e.Error()}
-			if at, ok := errors.AsType[*sip.ConfigError](e); ok {
-				f = telgate.Fault{Path: "trunks." + t.Name + "." + at.Key, Message: at.Message}
-			}
-			faults = append(faults, f)
-		}
-		trunks = append(trunks, trunk)
-	}
-	return trunks, faults
+// yard makes trunks: at the start, and when the configuration is read again.
+type yard struct {
+	env   *environment
+	rules rules
+	live  *live                    // whose rules about numbers count for each INVITE
+	rung  func(trunk, user string) // told who rings us
+	log   *slog.Logger
 }
 
-// lines are the trunks as voice needs them, by these settings. A reload leaves the trunks themselves as they are.
+// trunks makes all trunks of a configuration, in its order.
+func (y *yard) trunks(s *settings) (all []*trunk, faults config.Faults) {
+	for _, t := range s.cfg.Trunks {
+		route := routeOf(s.routes, t.Name)
+		made, bad := y.describe(s.cfg, t, route)
+		faults = append(faults, bad...)
+		one, bad := y.build(s.cfg, made, route)
+		faults = append(faults, bad...)
+		all = append(all, one)
+	}
+	return all, faults
+}
+
+// describe is a trunk of the configuration in signalling's words.
+func (y *yard) describe(cfg config.Config, t config.Trunk, route plan.Trunk) (sip.TrunkConfig, config.Faults) {
+	var faults config.Faults
+	r := y.rules
+	if missing(cfg, "trunks."+t.Name) {
+		r.register = registerNot // a registrar would count a wrong password
+	} else if slices.Contains(r.others, t.Name) && r.register == registerFull {
+		r.register = registerAsk
+	}
+	secure, bad := newTLS(cfg, y.env, t)
+	faults = append(faults, bad...)
+	identity, bad := newIdentity(cfg, t, route.Format)
+	faults = append(faults, bad...)
+	local, bad := networks("sip.local_nets", cfg.SIP.LocalNets)
+	if t.Name == cfg.Trunks[0].Name { // a fault of all is told once
+		faults = append(faults, bad...)
+	}
+	peers, bad := networks("trunks."+t.Name+".peers", t.Peers)
+	faults = append(faults, bad...)
+	return sip.TrunkConfig{
+		Name: t.Name, Addresses: t.Addresses, Transport: t.Transport, LargeByTCP: t.LargeByTCP, TLS: secure,
+		OutboundProxy: t.OutboundProxy, Keepalive: cfg.SIP.Keepalive,
+		Credentials: sip.Credentials{User: t.Account.User, AuthUser: t.Account.AuthUser, Password: t.Account.Password.Reveal()},
+		Identity:    identity,
+		Addressing:  sip.Addressing{Tel: t.Target.URI == "tel", UserPhone: t.Target.UserPhone},
+		Local:       sip.Local{Bind: cmp.Or(t.Bind, cfg.SIP.Bind), Beside: r.port == 0, Port: r.port, PublicAddress: cfg.SIP.PublicAddress, LocalNets: local, DSCP: cfg.SIP.DSCP},
+		NAT:         sip.NAT(t.NAT),
+		Register:    registerOf(t, r), Probe: sip.Probing{Mode: probeOf(t, r)},
+		Peers: peers,
+	}, faults
+}
+
+// networks reads a list of them.
+func networks(path string, list []string) (out []netip.Prefix, faults config.Faults) {
+	for _, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			faults = append(faults, telgate.Fault{Path: path, Message: fmt.Sprintf("%q is not a network such as 10.0.0.0/8", s)})
+		}
+		out = append(out, p)
+	}
+	return out, faults
+}
+
+// build makes a trunk as it was described.
+func (y *yard) build(cfg config.Config, made sip.TrunkConfig, route plan.Trunk) (*trunk, config.Faults) {
+	var faults config.Faults
+	whole := made
+	whole.Dialable = func(user string) error { return y.live.now().dialer.Check(user, route) }
+	whole.RungBy = func(user string) { y.rung(made.Name, user) }
+	t, err := sip.NewTrunk(whole, sip.Env{
+		Listen: y.env.listenPacket, Dial: y.env.dialFrom, Rand: y.env.rand, Now: y.env.now, Log: y.log.With("trunk", made.Name),
+	})
+	for _, e := range joined(err) {
+		f := telgate.Fault{Path: "trunks." + made.Name, Message: e.Error()}
+		if at, ok := errors.AsType[*sip.ConfigError](e); ok {
+			f = telgate.Fault{Path: "trunks." + made.Name + "." + at.Key, Message: at.Message}
+		}
+		faults = append(faults, f)
+	}
+	return &trunk{Trunk: t, made: made, route: route, file: cfg.File}, faults
+}
+
+// lines are the trunks as voice needs them, by these settings.
 func (g *gateway) lines(s *settings) map[string]voice.Line {
-	lines := make(map[string]voice.Line, len(g.trunks))
-	for i, trunk := range g.trunks {
+	lines := make(map[string]voice.Line, len(s.trunks))
+	for i, trunk := range s.trunks {
 		route := routeOf(s.routes, trunk.Name())
 		var codecs []media.Codec
 		for _, name := range s.cfg.Trunks[i].Codecs {

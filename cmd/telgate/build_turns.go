@@ -47,14 +47,14 @@ func (e *estate) sharing(trunk string) *sip.Sharing {
 }
 
 // share has the lease contend for the turns to register.
-func (e *estate) share(cfg config.Config, trunks []*sip.Trunk) {
+func (e *estate) share(cfg config.Config, trunks []*trunk) {
 	names := sharedTrunks(cfg)
 	if e.lease == nil || len(names) == 0 {
 		return
 	}
 	for _, t := range trunks {
-		if t != nil && slices.Contains(names, t.Name()) {
-			e.shared = append(e.shared, t)
+		if slices.Contains(names, t.Name()) {
+			e.shared = append(e.shared, t.Trunk)
 		}
 	}
 	e.lease.Share(e.store.Gateways(), names, e)

@@ -133,8 +133,8 @@ func (r *report) missing(cfg config.Config) {
 // checkTrunks asks each trunk whether it is there.
 func checkTrunks(ctx context.Context, g *gateway, turns *roster, r *report) {
 	for _, t := range g.trunks {
-		checkRegistration(ctx, g, t, turns, r) // first: a wrong password shall be tried once
-		p, err := probe(ctx, t)
+		checkRegistration(ctx, g, t.Trunk, turns, r) // first: a wrong password shall be tried once
+		p, err := probe(ctx, t.Trunk)
 		switch {
 		case errors.Is(err, errNonsense):
 			r.add("trunk", t.Name(), "fail", err.Error(), "see that addresses names host and port of a SIP server, and that transport is right: something else answers there")
@@ -163,8 +163,8 @@ func checkTrunks(ctx context.Context, g *gateway, turns *roster, r *report) {
 			checkAsked(g.cfg, t.Name(), p.Sight, r)
 		}
 		checkLines(g.trunk(t.Name()), r)
-		checkTargets(ctx, t, r)
-		checkCertificates(t, r.app.env.now(), r)
+		checkTargets(ctx, t.Trunk, r)
+		checkCertificates(t.Trunk, r.app.env.now(), r)
 	}
 }
 

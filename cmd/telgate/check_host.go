@@ -33,7 +33,7 @@ func checkHost(ctx context.Context, g *gateway, a *app, r *report) {
 	checkFiles(a, calls, whence(g.cfg.Trunks), r)
 	checkBuffer(a, r)
 	for _, t := range g.trunks {
-		checkMediaAddress(ctx, g, a, t, r)
+		checkMediaAddress(ctx, g, a, t.Trunk, r)
 	}
 	checkBinds(g, r)
 }

@@ -7,7 +7,6 @@ import (
 
 	"telgate"
 	"telgate/plan"
-	"telgate/sip"
 )
 
 // checkNumbers dry-runs every number: over which trunk, and as what, it would be dialled, or what forbids it.
@@ -58,9 +57,9 @@ func (g *gateway) routable(n telgate.Number) (bool, error) {
 }
 
 // target is the final URI; of telephone numbers the last two digits are shown, unless whole is wanted.
-func (g *gateway) target(n telgate.Number, trunk string, whole bool) string {
-	line := g.trunks[slices.IndexFunc(g.trunks, func(t *sip.Trunk) bool { return t.Name() == trunk })]
-	user, err := g.dialer.Dial(n, routeOf(g.routes, trunk))
+func (g *gateway) target(n telgate.Number, over string, whole bool) string {
+	line := g.trunks[slices.IndexFunc(g.trunks, func(t *trunk) bool { return t.Name() == over })]
+	user, err := g.dialer.Dial(n, routeOf(g.routes, over))
 	if err != nil { // routing has just allowed it
 		return n.String()
 	}

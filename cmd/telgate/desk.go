@@ -69,7 +69,7 @@ func (d *desk) Status(ctx context.Context) web.Status {
 		s.State = web.Draining
 	}
 	states, registrars := g.pager.Trunks(), g.estate.registrars(ctx)
-	for _, t := range g.trunks {
+	for _, t := range g.live.now().trunks {
 		h := t.Health()
 		trunk := web.TrunkStatus{Trunk: t.Name(), State: string(h.State), Problem: h.Failure, RegisteredBy: registrars[t.Name()].Holder}
 		if i := slices.IndexFunc(states, func(s pager.TrunkState) bool { return s.Name == t.Name() }); i >= 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,12 @@ func (g *gateway) reload(ctx context.Context, by telgate.Actor, from telgate.Aud
 		g.log.Error("configuration not reloaded, nothing changed", "by", by.ID, "err", err)
 		return done, err
 	}
+	for _, why := range done.Kept {
+		g.log.Warn("not reloaded", "by", by.ID, "why", why)
+	}
+	for _, w := range done.Warnings {
+		g.log.Warn("reloaded, but", "by", by.ID, "warning", w)
+	}
 	g.log.Info("configuration reloaded", "by", by.ID, "changed", done.Changed, "needs_restart", done.Restart)
 	g.note(ctx, telgate.AuditEntry{Actor: by.ID, From: from, Act: telgate.AuditReloaded, Detail: strings.Join(done.Changed, ", ")})
 	return done, nil
@@ -40,7 +47,7 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 	old := g.live.now().cfg
 	done.Changed = []string{}
 	for _, key := range config.Changed(old.File, cfg.File) {
-		if reloads(key) {
+		if reloads(key) && !strings.HasPrefix(key, "trunks.") { // of those, not all that is new may count
 			done.Changed = append(done.Changed, key)
 		}
 	}
@@ -49,19 +56,43 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 			done.Restart = append(done.Restart, key)
 		}
 	}
-	cfg = withFixed(cfg, old)
-	s, faults := g.house.settings(cfg)
-	if len(faults) > 0 {
-		return done, fmt.Errorf("the file is good, but not with what needs a restart (%s):\n%w", strings.Join(done.Restart, ", "), faults)
+	o, faults := g.turnover(&g.live.now().settings, withFixed(cfg, old))
+	if len(faults) == 0 && len(o.fresh) > 0 {
+		if err := o.try(ctx); err != nil {
+			return done, err
+		}
 	}
+	var s settings
+	if len(faults) == 0 {
+		s, faults = g.house.settings(o.cfg)
+	}
+	if len(faults) > 0 {
+		o.discard(o.fresh...)
+		return done, mixed(faults, append(done.Restart, o.kept...))
+	}
+	s.trunks = o.trunks
 	s.recall(ctx, g.log)
 	s.freshen(ctx)
+	done.Changed = append(done.Changed, o.changed()...)
+	slices.Sort(done.Changed)
+	done.Kept, done.Warnings = o.kept, o.warnings
+	g.exchangeFor(s)
+	o.settle() //nolint:contextcheck // trunks outlive the request that brought them
+	return done, nil
+}
+
+// exchangeFor lets settings count in every room that goes by them.
+func (g *gateway) exchangeFor(s settings) {
 	g.use(s)
 	if g.slack != nil {
 		g.slack.Allow(g.live.policy())
 	}
 	g.pager.Reconfigure(g.pagerConfig(&s, true))
-	return done, nil
+}
+
+// mixed says that a good file has faults beside what stays as it was.
+func mixed(faults config.Faults, stays []string) error {
+	return fmt.Errorf("the file is good, but not with what stays as it was (%s):\n%w", strings.Join(stays, ", "), faults)
 }
 
 // use lets settings count from now on.
@@ -71,7 +102,7 @@ func (g *gateway) use(s settings) {
 
 // reloads tells whether a key counts without a restart.
 func reloads(key string) bool {
-	for _, prefix := range []string{"people.", "groups.", "rotas.", "prompts.", "limits.", "calls."} {
+	for _, prefix := range []string{"people.", "groups.", "rotas.", "prompts.", "limits.", "calls.", "trunks.", "sip."} {
 		if strings.HasPrefix(key+".", prefix) {
 			return true
 		}
@@ -87,8 +118,7 @@ func reloads(key string) bool {
 // withFixed is a new configuration with what needs a restart as it was.
 func withFixed(cfg, old config.Config) config.Config {
 	drain, announce, may := cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt, cfg.Slack
-	cfg.Gateway, cfg.Slack, cfg.Web, cfg.SIP, cfg.Media, cfg.Log, cfg.Trunks, cfg.Store =
-		old.Gateway, old.Slack, old.Web, old.SIP, old.Media, old.Log, old.Trunks, old.Store
+	cfg.Gateway, cfg.Slack, cfg.Web, cfg.Media, cfg.Log, cfg.Store = old.Gateway, old.Slack, old.Web, old.Media, old.Log, old.Store
 	cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt = drain, announce
 	cfg.Slack.AllowUsers, cfg.Slack.AllowGroups, cfg.Slack.AllowChannels = may.AllowUsers, may.AllowGroups, may.AllowChannels
 	cfg.Slack.Admins, cfg.Slack.SeeNumbers = may.Admins, may.SeeNumbers

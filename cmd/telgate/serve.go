@@ -154,7 +154,7 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 		g.openDoor(ctx, front, group, stopping.Load)
 	}
 	if front.Err() == nil {
-		g.logTrunks(log)
+		logTrunks(g.trunks, log)
 		log.Info("gateway serves", "config", g.cfg.File.Path(), "name", g.cfg.Gateway.Name, "version", version, "trunks", len(g.trunks), "people", len(g.people.People()),
 			"slack", g.cfg.Slack.Mode, "web", g.cfg.Web.Listen)
 	}
@@ -173,8 +173,8 @@ func (g *gateway) serve(ctx context.Context, env *environment, log *slog.Logger,
 }
 
 // logTrunks names the address of each trunk that is open: it has to be let through by firewalls, and known to the peer.
-func (g *gateway) logTrunks(log *slog.Logger) {
-	for _, t := range g.trunks {
+func logTrunks(all []*trunk, log *slog.Logger) {
+	for _, t := range all {
 		if at := t.Listens(); at.IsValid() {
 			log.Info("trunk listens", "trunk", t.Name(), "address", at.String())
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ type settings struct {
 	dialer plan.Dialer
 	routes []plan.Trunk
 	sounds *prompts.Library
+	trunks []*trunk // in the order of cfg.Trunks
 }
 
 // newSettings reads people, routes and recordings; with faults they are of no use. A command that breaks the glass brings
@@ -38,11 +40,6 @@ func newSettings(cfg config.Config, sounds *prompts.Library, people func() (*dir
 		faults = append(faults, f...)
 	}
 	return s, faults
-}
-
-// dialable is what a trunk asks before each INVITE.
-func (s *settings) dialable(trunk, user string) error {
-	return s.dialer.Check(user, routeOf(s.routes, trunk))
 }
 
 // caller makes calls, and ends those of gateways that died; room voice is one.
@@ -82,7 +79,25 @@ func (l *live) policy() telgate.Policy { return l.now().policy }
 
 // Call makes a call by what counts as it begins.
 func (l *live) Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call {
-	return l.now().calls.Call(ctx, o, emit)
+	c, t := l.use(o.Trunk)
+	if t != nil {
+		defer t.end()
+	}
+	return c.calls.Call(ctx, o, emit)
+}
+
+// use has a call use a trunk until that is told its end; nil where there is none of that name.
+func (l *live) use(name string) (*current, *trunk) {
+	for {
+		c := l.now()
+		i := slices.IndexFunc(c.trunks, func(t *trunk) bool { return t.Name() == name })
+		if i < 0 {
+			return c, nil
+		}
+		if c.trunks[i].begin() {
+			return c, c.trunks[i]
+		}
+	} // it retired this moment, so there are other settings now
 }
 
 // End ends a call that a gateway left behind when it died.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,8 +65,9 @@ type reloadCmd struct{}
 
 // Help is shown below the flags.
 func (reloadCmd) Help() string {
-	return `People, groups, recordings, limits, permissions and [calls] count from then on; calls in progress go on. A file with a fault changes
-nothing (exit status 2). Keys that need a restart keep their value and are named.`
+	return `People, groups, recordings, limits, permissions, trunks, [sip] and [calls] count from then on; calls in progress go on. A file with a
+fault changes nothing (exit status 2). New trunks and tokens are tried first: where they do not work the old ones stay, which is
+said (exit status 1). Keys that need a restart keep their value and are named.`
 }
 
 // Run is the command.
@@ -79,15 +81,33 @@ func (reloadCmd) Run(a *app) error {
 		return a.asked(err)
 	}
 	if a.cli.JSON {
-		return a.printJSON(done)
+		err = a.printJSON(done)
+	} else {
+		_, err = fmt.Fprintln(a.env.out, reloadedWords(done))
 	}
+	if err == nil && len(done.Kept) > 0 {
+		return withStatus(exitInternal, errors.New("not all of it counts: something new does not work, and the old stays"))
+	}
+	return err
+}
+
+// reloadedWords is what came of a reload, for people.
+func reloadedWords(done web.Reloaded) string {
 	words := "reloaded; nothing differs"
-	if len(done.Changed) > 0 {
+	switch {
+	case len(done.Changed) > 0:
 		words = "reloaded: " + strings.Join(done.Changed, ", ")
+	case len(done.Kept) > 0:
+		words = "reloaded; nothing changed"
 	}
 	if len(done.Restart) > 0 {
 		words += "\nneeds a restart: " + strings.Join(done.Restart, ", ")
 	}
-	_, err = fmt.Fprintln(a.env.out, words)
-	return err
+	for _, why := range done.Kept {
+		words += "\nnot reloaded: " + why
+	}
+	for _, w := range done.Warnings {
+		words += "\nwarning: " + w
+	}
+	return words
 }

@@ -73,7 +73,7 @@ func (g *gateway) standings(ctx context.Context, beside bool) []standing {
 	all := make([]standing, 0, len(g.trunks))
 	states := g.pager.Trunks()
 	for i, t := range g.trunks {
-		s := standing{name: t.Name(), transport: g.cfg.Trunks[i].Transport, addresses: resolved(ctx, t, g.cfg.Trunks[i].Addresses), health: t.Health()}
+		s := standing{name: t.Name(), transport: g.cfg.Trunks[i].Transport, addresses: resolved(ctx, t.Trunk, g.cfg.Trunks[i].Addresses), health: t.Health()}
 		for _, p := range states {
 			if p.Name == t.Name() {
 				s.doubt = p.Doubt
