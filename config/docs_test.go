@@ -9,16 +9,6 @@ import (
 	"testing"
 )
 
-// tables are all tables of the file, by the name they have in the documentation.
-func tables() map[string]keys {
-	return map[string]keys{
-		"gateway": new(Gateway).keys(), "store": new(Store).keys(Secrets{}), "slack": new(Slack).keys(Secrets{}), "web": new(Web).keys(), "calls": new(Calls).keys(),
-		"limits": new(Limits).keys(), "sip": new(SIP).keys(), "media": new(Media).keys(), "log": new(Log).keys(),
-		"trunks": new(Trunk).keys(Secrets{}), "people": new(Person).keys(new([]string)), "phone": new(Phone).keys(),
-		"groups": new(Group).keys(Secrets{}), "rotas": new(Rota).keys(Secrets{}), "prompts": {"file": nil, "files": nil},
-	}
-}
-
 // kind is the table that a header such as "trunks.main" or "people.bob.phone" opens.
 func kind(header string) string {
 	parts := strings.Split(header, ".")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -20,13 +21,20 @@ const (
 // client is the handful of Web API methods that are used, with a deadline on each. It never retries: the courier does,
 // with whatever is newest by then.
 type client struct {
-	web  *slackgo.Client
-	http *http.Client
+	http    *http.Client
+	current atomic.Pointer[slackgo.Client]
 }
 
 func newClient(cfg Config, env Env) *client {
-	return &client{web: webClient(cfg, env.HTTP), http: env.HTTP}
+	c := &client{http: env.HTTP}
+	c.use(webClient(cfg, env.HTTP))
+	return c
 }
+
+// use has every further request made by this one, which has other tokens.
+func (c *client) use(web *slackgo.Client) { c.current.Store(web) }
+
+func (c *client) web() *slackgo.Client { return c.current.Load() }
 
 type doer interface {
 	Do(r *http.Request) (*http.Response, error)
@@ -51,7 +59,7 @@ func (c *client) post(ctx context.Context, channel, thread string, m message) (p
 	if thread != "" {
 		options = append(options, slackgo.MsgOptionTS(thread))
 	}
-	at, ts, err := c.web.PostMessageContext(ctx, channel, options...)
+	at, ts, err := c.web().PostMessageContext(ctx, channel, options...)
 	if err == nil && (ts == "" || at == "") {
 		err = errNoTimestamp
 	}
@@ -62,7 +70,7 @@ func (c *client) post(ctx context.Context, channel, thread string, m message) (p
 func (c *client) update(ctx context.Context, at place, m message) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, _, _, err := c.web.UpdateMessageContext(ctx, at.channel, at.ts, m.options()...)
+	_, _, _, err := c.web().UpdateMessageContext(ctx, at.channel, at.ts, m.options()...)
 	return err
 }
 
@@ -70,7 +78,7 @@ func (c *client) update(ctx context.Context, at place, m message) error {
 func (c *client) history(ctx context.Context, channel string, oldest, latest time.Time, cursor string) (messages []slackgo.Message, next string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r, err := c.web.GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
+	r, err := c.web().GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
 		ChannelID: channel, Oldest: stamp(oldest), Latest: stamp(latest), Cursor: cursor, Limit: seekPage, Inclusive: true, IncludeAllMetadata: true,
 	})
 	if err != nil {
@@ -86,14 +94,14 @@ func stamp(t time.Time) string { return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanos
 func (c *client) permalink(ctx context.Context, at place) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return c.web.GetPermalinkContext(ctx, &slackgo.PermalinkParameters{Channel: at.channel, Ts: at.ts})
+	return c.web().GetPermalinkContext(ctx, &slackgo.PermalinkParameters{Channel: at.channel, Ts: at.ts})
 }
 
 // whisper posts a sentence that only one user sees.
 func (c *client) whisper(ctx context.Context, channel, user, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := c.web.PostEphemeralContext(ctx, channel, user, slackgo.MsgOptionText(text, false))
+	_, err := c.web().PostEphemeralContext(ctx, channel, user, slackgo.MsgOptionText(text, false))
 	return err
 }
 
@@ -101,7 +109,7 @@ func (c *client) whisper(ctx context.Context, channel, user, text string) error 
 func (c *client) openDM(ctx context.Context, user string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	ch, _, _, err := c.web.OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{user}})
+	ch, _, _, err := c.web().OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{user}})
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +136,7 @@ func (c *client) respond(ctx context.Context, responseURL, text string) error {
 func (c *client) identity(ctx context.Context) (*slackgo.AuthTestResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	p, err := c.web.AuthTestContext(ctx)
+	p, err := c.web().AuthTestContext(ctx)
 	if err == nil && p.TeamID == "" {
 		err = errors.New("slack named no workspace")
 	}
@@ -137,7 +145,7 @@ func (c *client) identity(ctx context.Context) (*slackgo.AuthTestResponse, error
 
 // guest tells whether a user is a guest, of another organisation, or gone (users.info).
 func (c *client) guest(ctx context.Context, user string) (bool, error) {
-	u, err := c.web.GetUserInfoContext(ctx, user)
+	u, err := c.web().GetUserInfoContext(ctx, user)
 	if err != nil {
 		return false, err
 	}
@@ -148,7 +156,7 @@ func (c *client) guest(ctx context.Context, user string) (bool, error) {
 func (c *client) groupMembers(ctx context.Context, group string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return c.web.GetUserGroupMembersContext(ctx, group)
+	return c.web().GetUserGroupMembersContext(ctx, group)
 }
 
 // code is Slack's word for an error, "" if Slack did not say one.

@@ -93,7 +93,7 @@ func (s *Slack) signed(take func(body []byte) (reply, error)) http.HandlerFunc {
 }
 
 func (s *Slack) genuine(h http.Header, body []byte) bool {
-	v, err := slackgo.NewSecretsVerifier(h, s.cfg.SigningSecret)
+	v, err := slackgo.NewSecretsVerifier(h, s.tokens.Load().SigningSecret)
 	if err != nil {
 		return false
 	}

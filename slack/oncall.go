@@ -129,7 +129,7 @@ func (s *Slack) covers() string {
 
 // cover has the asker, or somebody they name, take somebody's turns; or ends that.
 func (s *Slack) cover(ctx context.Context, by telgate.Actor, o order) string {
-	if !s.cfg.Policy.May(by, telgate.ActCover, nil) {
+	if !s.policy().May(by, telgate.ActCover, nil) {
 		return s.words.notAllowed()
 	}
 	what := telgate.CoverOrder{Asker: by, For: o.who[0], By: o.by, When: o.message}

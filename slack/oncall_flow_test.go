@@ -52,6 +52,17 @@ func TestSomebodyCoversForSomebodyAndGivesItBack(t *testing.T) {
 	}
 }
 
+func TestWhoMayCoverIsSaidByThePolicyThatCountsNow(t *testing.T) {
+	t.Parallel()
+	o := open(t, change{})
+	o.slack.Allow(telgate.Policy{AllowUsers: []string{"U0EVE"}})
+	o.types("U0GRACE", "C0OPS", "/tel cover alice until 18:00")
+	o.reads("U0GRACE", "C0OPS", "You may not use telgate here")
+	if all := o.pages.covering(); len(all) > 0 {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestACoverThatCannotBeIsExplained(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ language, zoe, when string }{

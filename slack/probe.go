@@ -52,7 +52,7 @@ func (s *Slack) Probe(ctx context.Context) (Probe, error) {
 	if s.cfg.Mode == ModeSocket {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		if _, _, err := s.api.web.StartSocketModeContext(ctx); err != nil {
+		if _, _, err := s.api.web().StartSocketModeContext(ctx); err != nil {
 			if _, busy := limited(err); !busy { // Slack opens few connections a minute; that it counts us means the token is good
 				p.Broken = append(p.Broken, fmt.Sprintf("app_token: %s: socket mode must be on in the app, and the token needs connections:write", describe(err)))
 			}

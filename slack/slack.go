@@ -31,7 +31,7 @@ const (
 // Config is what the operator chooses.
 type Config struct {
 	Mode          string         // ModeSocket or ModeHTTP
-	BotToken      string         // xoxb-…
+	BotToken      string         // xoxb-…; the tokens count until [Slack.Renew]
 	AppToken      string         // xapp-… with connections:write; socket only
 	SigningSecret string         // http only
 	Command       string         // "/tel"
@@ -121,6 +121,7 @@ type Slack struct {
 	cards     *courier
 	sockets   *sockets
 	allowed   atomic.Pointer[telgate.Policy]
+	tokens    atomic.Pointer[Tokens]
 }
 
 // New checks the configuration; the error joins one [telgate.Fault] per thing that is wrong. Nothing is started.
@@ -132,6 +133,8 @@ func New(cfg Config, pages Pages, feed Feed, people Directory, shelf Shelf, env 
 		env.HTTP = &http.Client{Timeout: callTimeout}
 	}
 	s := &Slack{cfg: cfg, env: env, words: wordsFor(cfg.Language), pages: pages, feed: feed, people: people}
+	tokens := cfg.tokens()
+	s.tokens.Store(&tokens)
 	s.api = newClient(cfg, env)
 	s.workspace = newWorkspace()
 	s.allowed.Store(&cfg.Policy)

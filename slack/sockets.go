@@ -22,21 +22,23 @@ type receiver interface {
 
 // sockets keeps Socket Mode connections up (Slack docs: Using Socket Mode).
 type sockets struct {
-	cfg  Config
 	env  Env
 	to   receiver
 	dial *websocket.Dialer
 
 	mu        sync.Mutex
+	cfg       Config
 	greeted   map[int]bool
-	apps      int // connections of the whole app, as the newest hello counted them
+	there     map[int]chan struct{}      // closed when it is greeted; those that somebody waits for
+	replace   map[int]context.CancelFunc // ends a connection so that the next one takes its place
+	apps      int                        // connections of the whole app, as the newest hello counted them
 	lastHello time.Time
 	trouble   string
 }
 
 func newSockets(cfg Config, env Env, to receiver) *sockets {
 	return &sockets{
-		cfg: cfg, env: env, to: to, greeted: map[int]bool{},
+		cfg: cfg, env: env, to: to, greeted: map[int]bool{}, there: map[int]chan struct{}{}, replace: map[int]context.CancelFunc{},
 		dial: &websocket.Dialer{NetDialContext: env.Dial, Proxy: http.ProxyFromEnvironment, HandshakeTimeout: callTimeout},
 	}
 }
@@ -55,20 +57,21 @@ func (s *sockets) run(ctx context.Context) {
 func (s *sockets) keep(ctx context.Context, n int) {
 	slow := newThrottle(s.env.HTTP, s.env.Now)
 	for ctx.Err() == nil {
+		cfg, current, cancel := s.next(ctx, n)
 		one := &socket{
-			n: n, of: s, client: newSocketClient(webClient(s.cfg, slow), s.dial),
+			n: n, of: s, client: newSocketClient(webClient(cfg, slow), s.dial),
 			log: s.env.Log.With(slog.Int("socket", n)),
 		}
-		err := one.run(ctx)
+		err := one.run(current)
 		s.lost(n)
-		if ctx.Err() != nil {
-			return
+		if current.Err() != nil { // other tokens count, or we stop
+			cancel()
+			continue
 		}
 		s.fault(describe(err))
 		s.env.Log.Error("slack refuses the connection", "err", describe(err), "again_in", fatalPause)
-		if !pause(ctx, fatalPause) {
-			return
-		}
+		pause(current, fatalPause)
+		cancel()
 	}
 }
 
@@ -76,6 +79,10 @@ func (s *sockets) hello(n, apps int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.greeted[n], s.apps, s.lastHello, s.trouble = true, apps, s.env.Now(), ""
+	if there := s.there[n]; there != nil {
+		close(there)
+		delete(s.there, n)
+	}
 	if apps > socketCount+1 { // one more is a socket that is being replaced
 		s.env.Log.Warn("more connections to slack than this gateway's: another process shares the app token and takes commands",
 			"connections", apps)

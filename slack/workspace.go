@@ -87,6 +87,13 @@ func (w *workspace) ours(m *slackgo.Msg) bool {
 	return w.user == "" || m.User == w.user || m.BotID != "" && m.BotID == w.bot
 }
 
+// pinned is the workspace that is ours and our bot in it, "" where Slack has not told yet.
+func (w *workspace) pinned() (team, user string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.team, w.user
+}
+
 func (w *workspace) problem() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

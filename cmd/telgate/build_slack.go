@@ -19,6 +19,10 @@ func policy(cfg config.Config) telgate.Policy {
 	}
 }
 
+func tokens(k config.Slack) slack.Tokens {
+	return slack.Tokens{Bot: k.BotToken.Reveal(), App: k.AppToken.Reveal(), SigningSecret: k.SigningSecret.Reveal()}
+}
+
 // newSlack connects nothing yet.
 func newSlack(cfg config.Config, pages slack.Pages, feed slack.Feed, people slack.Directory, kill slack.Switch, mutes slack.Mutes, shelf slack.Shelf, env *environment, log *slog.Logger) (*slack.Slack, config.Faults) {
 	k := cfg.Slack

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"telgate"
@@ -45,17 +47,7 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 		return done, err
 	}
 	old := g.live.now().cfg
-	done.Changed = []string{}
-	for _, key := range config.Changed(old.File, cfg.File) {
-		if reloads(key) && !strings.HasPrefix(key, "trunks.") { // of those, not all that is new may count
-			done.Changed = append(done.Changed, key)
-		}
-	}
-	for _, key := range config.Changed(g.cfg.File, cfg.File) { // since the start: an earlier reload changed none of these
-		if !reloads(key) {
-			done.Restart = append(done.Restart, key)
-		}
-	}
+	done = g.differing(old.File, cfg.File)
 	o, faults := g.turnover(&g.live.now().settings, withFixed(cfg, old))
 	if len(faults) == 0 && len(o.fresh) > 0 {
 		if err := o.try(ctx); err != nil {
@@ -71,14 +63,32 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 		return done, mixed(faults, append(done.Restart, o.kept...))
 	}
 	s.trunks = o.trunks
+	done.Kept, done.Warnings = o.kept, o.warnings
+	g.renewTokens(ctx, &s.cfg, old, &done)
 	s.recall(ctx, g.log)
 	s.freshen(ctx)
 	done.Changed = append(done.Changed, o.changed()...)
 	slices.Sort(done.Changed)
-	done.Kept, done.Warnings = o.kept, o.warnings
 	g.exchangeFor(s)
 	o.settle() //nolint:contextcheck // trunks outlive the request that brought them
 	return done, nil
+}
+
+// differing names the keys that count from now on, but for trunks and tokens, which are tried first, and those that need a
+// restart.
+func (g *gateway) differing(old, now config.File) web.Reloaded {
+	done := web.Reloaded{Changed: []string{}}
+	for _, key := range config.Changed(old, now) {
+		if reloads(key) && !strings.HasPrefix(key, "trunks.") && !isToken(key) {
+			done.Changed = append(done.Changed, key)
+		}
+	}
+	for _, key := range config.Changed(g.cfg.File, now) { // since the start: an earlier reload changed none of these
+		if !reloads(key) {
+			done.Restart = append(done.Restart, key)
+		}
+	}
+	return done
 }
 
 // exchangeFor lets settings count in every room that goes by them.
@@ -112,7 +122,7 @@ func reloads(key string) bool {
 		"slack.see_numbers":
 		return true
 	}
-	return false
+	return isToken(key)
 }
 
 // withFixed is a new configuration with what needs a restart as it was.
@@ -122,6 +132,7 @@ func withFixed(cfg, old config.Config) config.Config {
 	cfg.Gateway.Drain, cfg.Gateway.AnnouncePrompt = drain, announce
 	cfg.Slack.AllowUsers, cfg.Slack.AllowGroups, cfg.Slack.AllowChannels = may.AllowUsers, may.AllowGroups, may.AllowChannels
 	cfg.Slack.Admins, cfg.Slack.SeeNumbers = may.Admins, may.SeeNumbers
+	cfg.Slack.BotToken, cfg.Slack.AppToken, cfg.Slack.SigningSecret = may.BotToken, may.AppToken, may.SigningSecret
 	return cfg
 }
 
@@ -138,9 +149,37 @@ func (a *app) loadWhole() (config.Config, error) {
 // reloadLimit is how long a reload by signal may take.
 const reloadLimit = time.Minute
 
-// hangup is SIGHUP: the configuration is read again.
-func (g *gateway) hangup(ctx context.Context) {
+// hangup is SIGHUP: the configuration is read again, and once more where another one comes meanwhile. Any other signal cuts
+// short what is being tried, and is returned.
+func (g *gateway) hangup(ctx context.Context, signals <-chan os.Signal) os.Signal {
+	for {
+		again, stop := g.reloadUntil(ctx, signals)
+		if !again || stop != nil {
+			return stop
+		}
+	}
+}
+
+func (g *gateway) reloadUntil(ctx context.Context, signals <-chan os.Signal) (again bool, stop os.Signal) {
 	ctx, cancel := context.WithTimeout(ctx, reloadLimit)
 	defer cancel()
-	_, _ = g.reload(ctx, telgate.Actor{ID: "gateway", Local: true}, telgate.FromSignal) // it is in the log
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = g.reload(ctx, telgate.Actor{ID: "gateway", Local: true}, telgate.FromSignal) // it is in the log
+	}()
+	for {
+		select {
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				again = true
+				continue
+			}
+			cancel()
+			<-over
+			return false, s
+		case <-over:
+			return again, nil
+		}
+	}
 }

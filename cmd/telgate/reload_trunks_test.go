@@ -22,13 +22,14 @@ import (
 // atWork is a gateway of the site that serves.
 type atWork struct {
 	*gateway
-	site *site
+	site   *site
+	logged *kept
 }
 
 // works serves until the test ends; what was replaced ends with its last call.
 func (s *site) works() *atWork {
 	s.t.Helper()
-	g, _ := s.loaded()
+	g, logged := s.loaded()
 	g.fleet.linger = 0
 	env := s.environment(new(kept), new(kept), nil)
 	signals, ended := make(chan os.Signal, 2), make(chan error, 1)
@@ -48,7 +49,7 @@ func (s *site) works() *atWork {
 			s.t.Error(err)
 		}
 	})
-	return &atWork{g, s}
+	return &atWork{g, s, logged}
 }
 
 // reloads reads a changed file.
@@ -258,6 +259,35 @@ func TestNewTrunksAreLetGoWhereTheFileIsOfNoUseWithTheOldOnes(t *testing.T) {
 	}
 	if all := w.live.now().trunks; len(all) != 1 || all[0] != old || !old.Listens().IsValid() {
 		t.Errorf("%d trunks serve", len(all))
+	}
+}
+
+func TestASignalToStopDoesNotWaitForATrunkThatIsTried(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.file("config.toml", mainTrunk+alicesPhone)
+	w := s.works()
+	tried := listening(t)
+	t.Cleanup(func() { _ = tried.Close() })
+	s.file("config.toml", strings.Replace(mainTrunk, "$PBX", tried.LocalAddr().String(), 1)+alicesPhone)
+	signals, ended := make(chan os.Signal, 2), make(chan struct{})
+	signals <- syscall.SIGHUP
+	go func() {
+		defer close(ended)
+		w.untilStopped(s.ctx, s.ctx, signals, w.log)
+	}()
+	_, _, err := tried.ReadFromUDP(make([]byte, 1<<16)) // it is asked whether it is there, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	signals <- syscall.SIGTERM
+	<-ended
+	log := string(w.logged.bytes())
+	if !strings.Contains(log, "trunks.main: ") || strings.Contains(log, "no answer to OPTIONS") {
+		t.Errorf("it was waited for:\n%s", log)
+	}
+	if w.live.now().cfg.Trunks[0].Addresses[0] == tried.LocalAddr().String() {
+		t.Error("a trunk that was not tried to the end counts")
 	}
 }
 

@@ -187,8 +187,9 @@ func (g *gateway) untilStopped(ctx, front context.Context, signals <-chan os.Sig
 		select {
 		case s := <-signals:
 			if s == syscall.SIGHUP {
-				g.hangup(ctx)
-				continue
+				if s = g.hangup(ctx, signals); s == nil {
+					continue
+				}
 			}
 			log.Info("gateway drains; a second signal hangs up", "signal", s.String())
 		case <-ctx.Done():

@@ -116,12 +116,12 @@ func (w *Workspace) authorise(m method, c call, h http.Header) *failure {
 	switch token {
 	case "":
 		return fail("not_authed")
-	case w.cfg.AppToken:
+	case w.tokens.app:
 		if m.token != appToken {
 			return fail("not_allowed_token_type")
 		}
 		return nil
-	case w.cfg.BotToken:
+	case w.tokens.bot:
 		h.Set("X-OAuth-Scopes", strings.Join(w.scopes, ","))
 		if m.token != botToken {
 			return fail("not_allowed_token_type")

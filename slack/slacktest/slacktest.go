@@ -63,6 +63,7 @@ type Workspace struct {
 	closed     bool
 	changed    chan struct{} // closed and replaced at every change
 	requestURL string
+	tokens     struct{ bot, app string }
 	scopes     []string
 	serial     int
 	lastTS     int64 // microseconds
@@ -101,6 +102,7 @@ func New(cfg Config) (*Workspace, error) {
 		calls: map[string]int{}, faults: map[string][]Fault{}, limits: newLimiter(),
 		users: []User{{ID: cfg.BotUser, Name: "telgate", Team: cfg.Team, Bot: true}},
 	}
+	w.tokens.bot, w.tokens.app = cfg.BotToken, cfg.AppToken
 	w.server = &http.Server{Handler: w.routes(), ConnState: w.watch, ReadHeaderTimeout: 10 * time.Second}
 	w.tasks.Go(func() { _ = w.server.Serve(cfg.Listener) }) // ends with Close
 	return w, nil
@@ -151,6 +153,13 @@ func (w *Workspace) APIURL() string { return w.base + "/api/" }
 
 // Config is the configuration in force, defaults filled in.
 func (w *Workspace) Config() Config { return w.cfg }
+
+// Rotate has other tokens count from now on; connections that are open stay so, as Slack's do.
+func (w *Workspace) Rotate(bot, app string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tokens.bot, w.tokens.app = bot, app
+}
 
 // SetRequestURL switches to HTTP mode, or with "" back to Socket Mode. Slack delivers one way only (Slack docs: Socket Mode).
 func (w *Workspace) SetRequestURL(url string) {
