@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -140,11 +141,17 @@ func (s *share) Close() (err error) {
 		p := s.port
 		p.mu.Lock()
 		p.shares = slices.DeleteFunc(p.shares, func(x *share) bool { return x == s })
-		left := len(p.shares)
+		var newest *share
+		if left := len(p.shares); left > 0 {
+			newest = p.shares[left-1]
+		}
 		p.mu.Unlock()
-		if left == 0 {
+		if newest == nil {
 			err = p.conn.Close()
 			return
+		}
+		if c, ok := p.conn.(syscall.Conn); ok {
+			setDSCP(c, newest.trunk.cfg.Local.DSCP) // the one that leaves may have been tried only
 		}
 		err = p.conn.SetReadDeadline(time.Unix(1, 0)) // wakes whoever reads
 	})

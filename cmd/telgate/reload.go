@@ -69,7 +69,7 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 	s.freshen(ctx)
 	done.Changed = append(done.Changed, o.changed()...)
 	slices.Sort(done.Changed)
-	g.exchangeFor(s)
+	g.adopt(s)
 	o.settle() //nolint:contextcheck // trunks outlive the request that brought them
 	return done, nil
 }
@@ -91,8 +91,8 @@ func (g *gateway) differing(old, now config.File) web.Reloaded {
 	return done
 }
 
-// exchangeFor lets settings count in every room that goes by them.
-func (g *gateway) exchangeFor(s settings) {
+// adopt lets settings count in every room that goes by them.
+func (g *gateway) adopt(s settings) {
 	g.use(s)
 	if g.slack != nil {
 		g.slack.Allow(g.live.policy())

@@ -142,10 +142,11 @@ func staysWhat(err error) string {
 	return "it stays as it was"
 }
 
-// discard ends new trunks, those that run.
-func (*turnover) discard(all ...*trunk) {
+// discard ends new trunks, those that run. What one has registered is the old one's, too, where that is the same contact.
+func (o *turnover) discard(all ...*trunk) {
 	running := slices.DeleteFunc(slices.Clone(all), func(t *trunk) bool { return t.stop == nil })
 	for _, t := range running {
+		t.retire(o.before(t.Name()))
 		t.stop()
 	}
 	for _, t := range running {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -182,15 +181,18 @@ func TestTrunksComeAndGoWhileACallIsUp(t *testing.T) {
 	w.confirmed(page, ring)
 }
 
+// registrarOf is a PBX that wants a password.
+func registrarOf(t *testing.T, password string) *siptest.Registrar {
+	t.Helper()
+	r := siptest.NewRegistrar(listening(t), siptest.Rules{Password: password, Grant: 300})
+	t.Cleanup(r.Close)
+	return r
+}
+
 func TestCredentialsThatAreRefusedLeaveTheOldOnesInService(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	registrar := siptest.NewRegistrar(conn, siptest.Rules{Password: "right", Grant: 300})
-	t.Cleanup(registrar.Close)
+	registrar := registrarOf(t, "right")
 	s.vars["PASSWORD"] = "right"
 	text := strings.Replace(mainTrunk, "$PBX\"]", registrar.Addr()+"\"]\nregister = true\nuser = \"telgate\"\npassword = \"env:PASSWORD\"", 1) + alicesPhone
 	s.file("config.toml", text)
@@ -246,19 +248,22 @@ func TestATrunkThatDoesNotAnswerReplacesNoneThatDoes(t *testing.T) {
 func TestNewTrunksAreLetGoWhereTheFileIsOfNoUseWithTheOldOnes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	phone := anotherPhone(t)
-	text := strings.Replace(mainTrunk, "kind = \"pbx\"\n", "", 1) + "[people.alice]\nphones = [\"+1 202 555 0123\"]\n[limits]\nprefixes_allowed = [\"+1\"]\n"
+	registrar := registrarOf(t, "right")
+	s.vars["PASSWORD"] = "right"
+	registers := "[trunks.desk]\nkind = \"pbx\"\naddresses = [\"" + registrar.Addr() + "\"]\nregister = true\nuser = \"telgate\"\npassword = \"env:PASSWORD\"\n"
+	text := strings.Replace(mainTrunk, "kind = \"pbx\"\n", "", 1) + registers + "[people.alice]\nphones = [\"+1 202 555 0123\"]\n[limits]\nprefixes_allowed = [\"+1\"]\n"
 	s.file("config.toml", text)
 	w := s.works()
-	old := w.trunk("main")
-	text = strings.Replace(mainTrunk, "$PBX", silent(t), 1) + alicesPhone + "[trunks.new]\naddresses = [\"" + phone.Addr() + "\"]\n"
+	old, desk := w.trunk("main"), w.trunk("desk")
+	desk.AwaitRegistration(s.ctx)
+	text = strings.Replace(mainTrunk, "$PBX", silent(t), 1) + registers + "display_name = \"Duty\"\n" + alicesPhone
 	s.file("config.toml", text)
 	_, err := w.reload(s.ctx, telgate.Actor{ID: "local:root", Local: true}, telgate.FromSocket)
 	if err == nil || !strings.Contains(err.Error(), "not with what stays as it was (trunks.main: ") || !strings.Contains(err.Error(), "people.alice.phones") {
 		t.Error(err)
 	}
-	if all := w.live.now().trunks; len(all) != 1 || all[0] != old || !old.Listens().IsValid() {
-		t.Errorf("%d trunks serve", len(all))
+	if all := w.live.now().trunks; !slices.Equal(all, []*trunk{old, desk}) || desk.Health().State != sip.StateUp || len(registrar.Bindings()) != 1 {
+		t.Errorf("%d trunks serve, %v are registered", len(all), registrar.Bindings())
 	}
 }
 
