@@ -1,6 +1,7 @@
 package pager_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -126,4 +127,37 @@ func TestWhatAPageTellsOfWaitingAndOfPeopleIsToldOnce(t *testing.T) {
 	if len(missing) != 1 || missing[0].Skip != telgate.SkipPaused || missing[0].Seq != 10 {
 		t.Errorf("%+v", missing)
 	}
+}
+
+func TestAPageElsewhereIsNotLookedAtForEveryEventOfABusyGateway(t *testing.T) {
+	in(t, func(t *testing.T) {
+		l := newStrict()
+		d := open(t, []answer{rings()}, l.on(t))
+		two := d.beside(l, rounds(1))
+		id := d.ringing(request("alice"))
+		ctx, enough := context.WithCancel(t.Context())
+		defer enough()
+		followed := two.Follow(ctx, id)
+		go func() {
+			for range followed { //nolint:revive // it is read as it comes
+			}
+		}()
+		synctest.Wait()
+		l.mu.Lock()
+		before := l.read[id]
+		l.mu.Unlock()
+		for n := range 100 { // within a second
+			if _, err := two.Submit(t.Context(), anew("bob")); err != nil {
+				t.Fatal(err)
+			}
+			d.at(time.Duration(10*n) * time.Millisecond)
+		}
+		l.mu.Lock()
+		looks := l.read[id] - before
+		l.mu.Unlock()
+		if looks < 2 || looks > 12 {
+			t.Errorf("it was looked at %d times in a second", looks)
+		}
+		d.end(id)
+	})
 }

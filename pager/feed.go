@@ -11,6 +11,9 @@ import (
 	"telgate"
 )
 
+// lookLeast is how long a page that another gateway has is not looked at again.
+const lookLeast = 100 * time.Millisecond
+
 // Page is the newest state of a page, whoever has it; nil where there is none.
 func (p *Pager) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, error) {
 	if r := p.find(id); r != nil && !r.ends.fenced.Load() {
@@ -156,12 +159,18 @@ func (f *follower) send(ctx context.Context, ev *telgate.Event) bool {
 	}
 }
 
-// wait waits for news; what other gateways do is looked at from time to time.
+// wait waits for news; what other gateways do is looked at from time to time, and not for each thing that happens here.
 func (f *follower) wait(ctx context.Context) {
 	var due <-chan time.Time
 	if !f.here {
-		timer := time.NewTimer(sweepEvery)
+		timer, least := time.NewTimer(sweepEvery), time.NewTimer(lookLeast)
 		defer timer.Stop()
+		defer least.Stop()
+		select {
+		case <-least.C:
+		case <-ctx.Done():
+			return
+		}
 		due = timer.C
 	}
 	select {

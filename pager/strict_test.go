@@ -24,11 +24,12 @@ type strict struct {
 	loses bool  // the answer, after the work was done
 	begun map[telgate.CallID]bool
 	freed []pager.Freed
-	mute  int // so many entries of calls are not answered, after the work was done
+	mute  int                    // so many entries of calls are not answered, after the work was done
+	read  map[telgate.PageID]int // how often each page was
 }
 
 func newStrict() *strict {
-	return &strict{Memory: pager.NewMemory(time.Now), begun: map[telgate.CallID]bool{}}
+	return &strict{Memory: pager.NewMemory(time.Now), begun: map[telgate.CallID]bool{}, read: map[telgate.PageID]int{}}
 }
 
 func (s *strict) becomes(change func(*strict)) {
@@ -125,6 +126,9 @@ func (s *strict) Page(ctx context.Context, id telgate.PageID) (*telgate.Page, er
 	if err := s.asked(ctx); err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	s.read[id]++
+	s.mu.Unlock()
 	return s.Memory.Page(ctx, id)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"telgate"
@@ -120,12 +119,20 @@ func (v *view) number(n telgate.Number) string {
 	return n.String()
 }
 
+// who is whose phone it is, as far as it is known: of another gateway's page not everything is.
+func (v *view) who(o *telgate.Order) string {
+	switch {
+	case o == nil || o.Person == "":
+		return ""
+	case o.Number == telgate.Number{}:
+		return o.Person + ": "
+	}
+	return o.Person + " " + v.number(o.Number) + ": "
+}
+
 // line is an event in words; "" is for those that only scripts want.
 func (v *view) line(ev telgate.Event) string {
-	who := ""
-	if ev.Order != nil && ev.Order.Person != "" { // of a page of another gateway it is not known who waits for a line
-		who = strings.TrimSpace(ev.Order.Person+" "+v.number(ev.Order.Number)) + ": "
-	}
+	who := v.who(ev.Order)
 	switch ev.Kind {
 	case telgate.EventPageAccepted:
 		return fmt.Sprintf("page %s accepted", ev.Page)
