@@ -155,7 +155,8 @@ func (r *run) close() {
 	r.leftovers()
 }
 
-// tell numbers an event by the version of the page that it makes, so that all gateways count alike, has the page kept as it is now, and then lets everybody know. The event is not changed afterwards.
+// tell numbers an event by the version of the page that it makes, so that all gateways count alike, has the page kept as it is
+// now, and then lets everybody know. The event is not changed afterwards.
 func (r *run) tell(ev *telgate.Event) {
 	r.seq = max(r.seq, r.page.Version) + 1
 	ev.Seq, ev.Page = r.seq, r.page.ID

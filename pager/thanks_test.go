@@ -167,7 +167,8 @@ func TestAClickAfterTheKeyTakesNothingBack(t *testing.T) {
 	}{
 		"hang up": {
 			func(d *desk, id telgate.PageID) error { return d.Stop(d.t.Context(), id, asker()) },
-			[]telgate.StopCause{{Why: telgate.StopAsked, By: "UASKER"}}, 2 * time.Second,
+			[]telgate.StopCause{{Why: telgate.StopAsked, By: "UASKER"}},
+			2 * time.Second,
 		},
 		"call next":   {func(d *desk, id telgate.PageID) error { return d.Next(d.t.Context(), id, asker()) }, nil, 4 * time.Second},
 		"I've got it": {func(d *desk, id telgate.PageID) error { return d.Confirm(d.t.Context(), id, alice()) }, nil, 4 * time.Second},
