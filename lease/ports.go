@@ -54,8 +54,8 @@ type Turns interface {
 	Take(ctx context.Context, gateway string, names []string) ([]Turn, error)
 	// Sign leaves a word with a turn that the gateway has, for whoever has it next.
 	Sign(ctx context.Context, gateway, name, word string) error
-	// Give makes the gateway's turns nobody's.
-	Give(ctx context.Context, gateway string) error
+	// Give makes the gateway's turns nobody's, all of them where none is named.
+	Give(ctx context.Context, gateway string, names ...string) error
 }
 
 // Turn is one as it stands.

@@ -21,7 +21,6 @@ const (
 // turns are those that the gateway contends for. Who has one keeps it as long as its row is there, and needs no further beat for it.
 type turns struct {
 	book   Turns
-	names  []string
 	holder Holder
 	ttl    time.Duration
 	now    func() time.Time
@@ -29,11 +28,12 @@ type turns struct {
 
 	unread bool // nobody could tell how they stand; for the lease's goroutine
 
-	mu   sync.Mutex
-	id   string           // of the gateway
-	good time.Time        // when the last beat that succeeded was sent
-	mine map[string]*mine // by name
-	quit bool             // none is taken any more
+	mu    sync.Mutex
+	names []string
+	id    string           // of the gateway
+	good  time.Time        // when the last beat that succeeded was sent
+	mine  map[string]*mine // by name
+	quit  bool             // none is taken any more
 }
 
 // mine is a turn of this gateway's.
@@ -42,11 +42,41 @@ type mine struct {
 	signed string // our own that is kept
 }
 
-// Share has the lease contend for turns, one gateway at a time having each. It is called before Enter.
+// Share has the lease contend for turns, one gateway at a time having each. It is called before Enter; later [Lease.Contend] names
+// others.
 func (l *Lease) Share(book Turns, names []string, holder Holder) {
 	l.turns = &turns{
 		book: book, names: names, holder: holder, ttl: l.cfg.TTL, now: l.env.Now, log: l.env.Log, mine: map[string]*mine{},
 	}
+}
+
+// Contend has the lease contend for these turns from now on, and gives up those that it has of others. Where the register is down
+// those are free with the gateway's row.
+func (l *Lease) Contend(ctx context.Context, names []string) error {
+	t := l.turns
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	t.names = slices.Clone(names)
+	id := t.id
+	var lost []string
+	for name := range t.mine {
+		if !slices.Contains(names, name) {
+			lost = append(lost, name)
+			delete(t.mine, name)
+		}
+	}
+	t.mu.Unlock()
+	if len(lost) == 0 {
+		return nil
+	}
+	for _, name := range lost {
+		t.holder.TurnChanged(name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.patience())
+	defer cancel()
+	return t.book.Give(ctx, id, lost...) //nolint:wrapcheck // it says what it did
 }
 
 // Stand is how this gateway stands to a turn at this moment. It may be asked by anybody.
@@ -148,10 +178,11 @@ func (t *turns) contend(ctx context.Context, id string) {
 		return
 	}
 	t.mu.Lock()
-	done := t.quit || len(t.mine) == len(t.names)
+	names := t.names
+	done := t.quit || len(t.mine) == len(names)
 	t.mu.Unlock()
 	if !done {
-		all, err := t.book.Take(ctx, id, t.names)
+		all, err := t.book.Take(ctx, id, names)
 		if err != nil && !t.unread && ctx.Err() == nil {
 			t.log.Warn("whose turn it is cannot be asked, trying again", "err", err)
 		}
@@ -169,14 +200,16 @@ func (t *turns) contend(ctx context.Context, id string) {
 func (t *turns) win(ctx context.Context, id string, turn Turn) {
 	t.mu.Lock()
 	quit := t.quit
-	known := t.mine[turn.Name] != nil
-	if !quit && !known && slices.Contains(t.names, turn.Name) {
+	known, wanted := t.mine[turn.Name] != nil, slices.Contains(t.names, turn.Name)
+	if !quit && !known && wanted {
 		t.mine[turn.Name] = &mine{former: turn.Word}
 	}
 	t.mu.Unlock()
 	switch {
 	case quit: // it was given up while it was being taken
 		_ = t.book.Give(ctx, id) // else it is free with the gateway's row
+	case !wanted: // likewise
+		_ = t.book.Give(ctx, id, turn.Name)
 	case !known:
 		t.holder.TurnChanged(turn.Name)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -46,13 +47,13 @@ func (r *rota) Sign(ctx context.Context, gateway, _, word string) error {
 	return nil
 }
 
-func (r *rota) Give(ctx context.Context, gateway string) error {
+func (r *rota) Give(ctx context.Context, gateway string, names ...string) error {
 	if err := r.p.ask(ctx); err != nil {
 		return err
 	}
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	if r.turn.Gateway == gateway {
+	if r.turn.Gateway == gateway && (len(names) == 0 || slices.Contains(names, r.turn.Name)) {
 		r.turn.Gateway = ""
 	}
 	return nil
@@ -208,6 +209,35 @@ func TestALeaseWithoutTurnsHasNone(t *testing.T) {
 		l, err := New(Self{}, newParish(), newParish(), &diary{}, Usual(), Env{NewID: func() (string, error) { return "a", nil }})
 		if err != nil || l.Stand("main") != Others || l.Former("main") != "" || l.Resign(t.Context()) != nil {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestWhoContendsForOthersGivesItsTurnUpAndMayHaveItAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rota{p: newParish()}
+		a, _ := works(t, r, "a")
+		pass(2 * time.Second)
+		if a.l.Stand("main") != Ours {
+			t.Fatal("nobody has it")
+		}
+		b, _ := works(t, r, "b")
+		if err := a.l.Contend(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Second)
+		if a.l.Stand("main") != Others || b.l.Stand("main") != Ours || a.told() != "ours, others" {
+			t.Errorf("one is at %v, told %q, the other one at %v", a.l.Stand("main"), a.told(), b.l.Stand("main"))
+		}
+		if err := a.l.Contend(t.Context(), []string{"main"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.l.Contend(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Second)
+		if a.l.Stand("main") != Ours || b.l.Stand("main") != Others {
+			t.Error("it did not come back")
 		}
 	})
 }

@@ -98,10 +98,15 @@ func (g Gateways) Sign(ctx context.Context, gateway, trunk, contact string) erro
 	return nil
 }
 
-// Give makes a gateway's turns nobody's.
-func (g Gateways) Give(ctx context.Context, gateway string) error {
+// Give makes a gateway's turns nobody's, all of them where no trunk is named.
+func (g Gateways) Give(ctx context.Context, gateway string, trunks ...string) error {
 	err := g.s.db.write(ctx, func(t tx) error {
-		t.put(ctx, "update registration set gateway = '' where gateway = $1", gateway)
+		if len(trunks) == 0 {
+			t.put(ctx, "update registration set gateway = '' where gateway = $1", gateway)
+		}
+		for _, trunk := range trunks {
+			t.put(ctx, "update registration set gateway = '' where gateway = $1 and trunk = $2", gateway, trunk)
+		}
 		return nil
 	})
 	if err != nil {

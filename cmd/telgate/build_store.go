@@ -17,7 +17,6 @@ import (
 	"telgate/config"
 	"telgate/lease"
 	"telgate/pager"
-	"telgate/sip"
 	"telgate/slack"
 	"telgate/store"
 	"telgate/web"
@@ -39,7 +38,7 @@ type estate struct {
 	pager   *pager.Pager
 	gateway atomic.Pointer[string] // the id of this process, another one after it was taken for dead
 	held    atomic.Bool            // nobody knows whether it is taken for dead
-	shared  []*sip.Trunk           // with register_by = "lease"
+	shared  sharers                // with register_by = "lease"
 }
 
 // opener opens the store that the configuration names.

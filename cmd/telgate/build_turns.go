@@ -48,21 +48,72 @@ func (e *estate) sharing(trunk string) *sip.Sharing {
 
 // share has the lease contend for the turns to register.
 func (e *estate) share(cfg config.Config, trunks []*trunk) {
-	names := sharedTrunks(cfg)
-	if e.lease == nil || len(names) == 0 {
+	if e.lease == nil {
 		return
 	}
-	for _, t := range trunks {
-		if slices.Contains(names, t.Name()) {
-			e.shared = append(e.shared, t.Trunk)
-		}
-	}
+	names := sharedTrunks(cfg)
+	e.shared.set(named(trunks, names))
 	e.lease.Share(e.store.Gateways(), names, e)
 }
 
+// shareAnew does so after a reload. Turns that are not contended for any more are given up, when what was registered in them
+// has been taken away.
+func (e *estate) shareAnew(ctx context.Context, cfg config.Config, trunks []*trunk) {
+	if e.lease == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, resignLimit)
+	defer cancel()
+	names := sharedTrunks(cfg)
+	var all sync.WaitGroup
+	for _, t := range e.shared.all() {
+		if !slices.Contains(names, t.Name()) {
+			all.Go(func() { t.Unregister(ctx) })
+		}
+	}
+	all.Wait()
+	e.shared.set(named(trunks, names))
+	if err := e.lease.Contend(ctx, names); err != nil {
+		e.log.Warn("turns to register not given up: another gateway takes them when this one has ended", "err", err)
+	}
+	for _, t := range e.shared.all() {
+		t.TurnChanged() // it may have changed while the trunk was tried
+	}
+}
+
+// named are the trunks of these names.
+func named(trunks []*trunk, names []string) (all []*sip.Trunk) {
+	for _, t := range trunks {
+		if slices.Contains(names, t.Name()) {
+			all = append(all, t.Trunk)
+		}
+	}
+	return all
+}
+
+// sharers are the trunks whose account is shared.
+type sharers struct {
+	mu     sync.Mutex
+	trunks []*sip.Trunk
+}
+
+func (s *sharers) all() []*sip.Trunk {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trunks
+}
+
+func (s *sharers) set(trunks []*sip.Trunk) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trunks = trunks
+}
+
 func (e *estate) sharedTrunk(name string) *sip.Trunk {
-	if i := slices.IndexFunc(e.shared, func(t *sip.Trunk) bool { return t.Name() == name }); i >= 0 {
-		return e.shared[i]
+	for _, t := range e.shared.all() {
+		if t.Name() == name {
+			return t
+		}
 	}
 	return nil
 }
@@ -84,7 +135,7 @@ func (e *estate) Word(trunk string) string {
 
 // resign takes our contacts away and gives the turns to register up, for another gateway to take at once; wait waits for it.
 func (e *estate) resign(ctx context.Context) (wait func()) {
-	if len(e.shared) == 0 {
+	if len(e.shared.all()) == 0 {
 		return func() {}
 	}
 	done := make(chan struct{})
@@ -93,7 +144,7 @@ func (e *estate) resign(ctx context.Context) (wait func()) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resignLimit)
 		defer cancel()
 		var all sync.WaitGroup
-		for _, t := range e.shared {
+		for _, t := range e.shared.all() {
 			all.Go(func() { t.Unregister(ctx) })
 		}
 		all.Wait()
@@ -106,11 +157,11 @@ func (e *estate) resign(ctx context.Context) (wait func()) {
 
 // registrars are who registers with each trunk whose account gateways share, by its name; none where that cannot be asked.
 func (e *estate) registrars(ctx context.Context) map[string]lease.Turn {
-	if len(e.shared) == 0 {
+	if len(e.shared.all()) == 0 {
 		return nil
 	}
-	names := make([]string, 0, len(e.shared))
-	for _, t := range e.shared {
+	names := make([]string, 0, len(e.shared.all()))
+	for _, t := range e.shared.all() {
 		names = append(names, t.Name())
 	}
 	turns, err := e.store.Gateways().Turns(ctx, names)

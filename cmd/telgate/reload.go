@@ -70,7 +70,7 @@ func (g *gateway) exchange(ctx context.Context) (done web.Reloaded, err error) {
 	done.Changed = append(done.Changed, o.changed()...)
 	slices.Sort(done.Changed)
 	g.adopt(s)
-	o.settle() //nolint:contextcheck // trunks outlive the request that brought them
+	o.settle(ctx)
 	return done, nil
 }
 

@@ -207,7 +207,7 @@ func differ(a, b *sip.TrunkConfig) (keys []string) {
 }
 
 // settle has the new trunks serve, whose settings count already, and the old ones leave.
-func (o *turnover) settle() {
+func (o *turnover) settle(ctx context.Context) {
 	g := o.gateway
 	for _, t := range o.trunks {
 		if !o.stays(t.Name()) {
@@ -226,11 +226,12 @@ func (o *turnover) settle() {
 			heir = o.trunks[i]
 		}
 		g.log.Info("trunk leaves", "trunk", old.Name(), "calls", old.Stats().Legs, "replaced", heir != nil)
-		g.fleet.retire(old, heir)
+		g.fleet.retire(old, heir) //nolint:contextcheck // it outlives the request
 	}
 	for _, t := range o.fresh {
 		g.pager.TrunkRenewed(t.Name())
-		g.fleet.follow(g, t)
+		g.fleet.follow(g, t) //nolint:contextcheck // likewise
 	}
+	g.estate.shareAnew(ctx, o.cfg, o.trunks)
 	logTrunks(o.fresh, g.log)
 }

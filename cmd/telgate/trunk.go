@@ -14,7 +14,7 @@ import (
 type trunk struct {
 	*sip.Trunk
 
-	made  sip.TrunkConfig // but for its functions
+	made  sip.TrunkConfig // but for Dialable and RungBy
 	route plan.Trunk      // as it was made
 	file  config.File     // the keys that count for it stand there; owned by whoever reloads
 
@@ -67,5 +67,8 @@ func (t *trunk) retire(heir *trunk) (idle <-chan struct{}) {
 
 // same tells whether a trunk of this configuration would be the same: it is not touched then.
 func (t *trunk) same(made *sip.TrunkConfig, route *plan.Trunk) bool {
-	return reflect.DeepEqual(t.made, *made) && t.route.Kind == route.Kind && t.route.Format == route.Format
+	before, after := t.made, *made
+	shared := (before.Register.Shared == nil) == (after.Register.Shared == nil)
+	before.Register.Shared, after.Register.Shared = nil, nil // functions that ask the lease
+	return shared && reflect.DeepEqual(before, after) && t.route.Kind == route.Kind && t.route.Format == route.Format
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -109,4 +110,41 @@ func TestAGatewayThatIsAloneWithItsFileRegisters(t *testing.T) {
 	stop()
 	bound(t, r, 0, "")
 	s.tells("registered for 300 s", "trunks")
+}
+
+func TestATurnIsKeptThroughAReloadAndGivenUpWithTheRegistration(t *testing.T) {
+	t.Parallel()
+	r := oneContact(t)
+	s := member(t, r, "gw1", "sqlite:telgate.db")
+	file := filepath.Join(s.dir, "config.toml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := func(old, with string) {
+		text = []byte(strings.Replace(string(text), old, with, 1))
+		s.file("config.toml", string(text))
+	}
+	stop := s.gateway()
+	contact := bound(t, r, 1, "")
+	asked := len(r.Seen("REGISTER"))
+	s.tells("reloaded; nothing differs", "reload")
+	if now := r.Seen("REGISTER")[asked:]; len(now) > 0 && now[0].Get("Call-ID") != r.Seen("REGISTER")[0].Get("Call-ID") {
+		t.Error("a trunk that is as it was was made anew")
+	}
+	changed("user = \"telgate\"\n", "user = \"telgate\"\ndisplay_name = \"Duty\"\n")
+	s.tells("reloaded: trunks.main.display_name", "reload")
+	s.tells("registered by gateway gw1", "status")
+	if again := bound(t, r, 1, ""); again != contact {
+		t.Errorf("%s is registered after %s", again, contact)
+	}
+	changed("register_by = \"lease\"\n", "")
+	changed("register = true\n", "")
+	changed("probe = \"register\"\n", "")
+	s.tells("reloaded: trunks.main.probe, trunks.main.register, trunks.main.register_by", "reload")
+	bound(t, r, 0, "")
+	if _, out, _ := s.runs("status"); strings.Contains(out, "registered by") {
+		t.Errorf("the turn is kept:\n%s", out)
+	}
+	stop()
 }

@@ -47,6 +47,19 @@ var turning = []test{
 			s.Errorf("%+v", got)
 		}
 	}},
+	{name: "one turn of several is given up", others: true, run: func(s *suite) {
+		s.take(s.a, gatewayA)
+		if _, err := s.a.Gateways.Take(s.Context(), gatewayA, []string{"other"}); err != nil {
+			s.Fatal(err)
+		}
+		if err := s.a.Gateways.Give(s.Context(), gatewayA, "other"); err != nil {
+			s.Fatal(err)
+		}
+		all, err := s.b.Gateways.Take(s.Context(), gatewayB, []string{"main", "other"})
+		if err != nil || len(all) != 2 || all[0].Gateway != gatewayA || all[1].Gateway != gatewayB {
+			s.Errorf("%+v, %v", all, err)
+		}
+	}},
 	{name: "the turn of a dead gateway is free when it is buried, and that gateway has none any more", others: true, run: func(s *suite) {
 		s.take(s.a, gatewayA)
 		s.sign(s.a, gatewayA, "sip:a@192.0.2.1")
