@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"telgate/lease"
 	"telgate/pager"
 	"telgate/plan"
+	"telgate/slack"
 	"telgate/store/pgtest"
 )
 
@@ -147,8 +149,11 @@ func statements(t *testing.T, s *Store) map[string][]any {
 	must(err)
 	_, err = g.Take(ctx, "g", []string{"main"})
 	must(err)
+	_, err = g.Turns(ctx, []string{"main"})
+	must(err)
 	must(g.Sign(ctx, "g", "main", "sip:g@192.0.2.1"))
 	must(g.Give(ctx, "g"))
+	shown(t, s)
 	_, err = s.Forget(ctx, "alice")
 	must(err)
 	_, err = s.Prune(ctx, now.Add(-time.Hour))
@@ -159,6 +164,37 @@ func statements(t *testing.T, s *Store) map[string][]any {
 	_, err = g.Bury(ctx, lease.Peer{Self: lease.Self{ID: "g"}, Beats: 1})
 	must(err)
 	return w.seen
+}
+
+// shown runs what a store does for cards, and for what counts for every page.
+func shown(t *testing.T, s *Store) {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cards := s.Cards(func() string { return "g" })
+	_, mine, err := cards.Show(ctx, "p1")
+	must(err)
+	if !mine {
+		t.Error("nobody else shows the page, and it is not ours")
+	}
+	must(cards.Keep(ctx, "p1", []slack.Card{{Channel: "C"}}, 1))
+	_, err = cards.Behind(ctx, 10)
+	must(err)
+	must(s.PutMute(ctx, &telgate.Mute{Nick: "alice", Until: now, At: now}))
+	_, err = s.Mutes(ctx, now)
+	must(err)
+	must(s.AddCover(ctx, telgate.Cover{ID: "c1", Until: now}))
+	_, err = s.Covers(ctx, now)
+	must(err)
+	_, err = s.SetPause(ctx, &telgate.Pause{By: "U", At: now})
+	must(err)
+	_, err = s.Pause(ctx)
+	must(err)
 }
 
 // tables are those that grow with the history, or with the calls of some hours. Messages are gone when they are read.
@@ -190,7 +226,7 @@ func TestNoStatementOfAFileLooksAtTheWholeHistory(t *testing.T) {
 		}
 		for _, m := range scanned.FindAllStringSubmatch(plan, -1) {
 			// Pages that run have indexes of their own, and a scan in the order of an index ends with the limit.
-			runs := strings.Contains(m[1], "page_running") || strings.Contains(m[1], "page_owner")
+			runs := strings.Contains(m[1], "page_running") || strings.Contains(m[1], "page_owner") || strings.Contains(m[1], "page_behind")
 			ordered := strings.Contains(m[1], "page_entered") && strings.Contains(statement, "limit")
 			bad = bad || !runs && !ordered
 		}
@@ -209,6 +245,7 @@ func TestNoStatementOfAServerLooksAtTheWholeHistory(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	grown(t, s)
 	seen := statements(t, s)
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -219,11 +256,10 @@ func TestNoStatementOfAServerLooksAtTheWholeHistory(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	// The tables are all but empty, where a scan is best: it is taken now only where there is no other way.
+	// Of so few rows many at once are still best looked for in all of them: that is done now only where there is no other way.
 	if _, err := conn.Exec(t.Context(), "set enable_seqscan = off"); err != nil {
 		t.Fatal(err)
 	}
-	scan := regexp.MustCompile(`Seq Scan on ` + tables + `\b`)
 	checkPlans(t, seen, func(statement string, args []any) (string, bool) {
 		rows, err := conn.Query(t.Context(), "explain "+statement, args...)
 		if err != nil {
@@ -234,8 +270,64 @@ func TestNoStatementOfAServerLooksAtTheWholeHistory(t *testing.T) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 		plan := strings.Join(lines, "\n")
-		return plan, scan.MatchString(plan)
+		return plan, wholly(statement, lines)
 	})
+}
+
+// grown gives a server a history, and has it count what is there: it plans by that.
+func grown(t *testing.T, s *Store) {
+	t.Helper()
+	entered := fmt.Sprintf("(%d + i * %d)", time.Now().Add(-400*24*time.Hour).UnixMicro(), 24*time.Hour.Microseconds()/50)
+	err := s.db.write(t.Context(), func(x tx) error {
+		for _, statement := range []string{
+			`insert into page (id, version, title, message, state, result, late, accepted, entered, ended, waits_for, waits_line, rounds, stopped,
+				owner, token, due, reported, summed)
+				select 'h' || i, 9, 't', 'm', 'ended', case when i % 50 = 0 then 'failed' else 'confirmed' end, false, E, E, E, 0, '', 3, '',
+				'old', 1, 0, 9, 9 from N`,
+			`insert into target select 'h' || i, 0, 'nick' || (i % 500), 'Name', 'U', 'confirmed', '', 'key', E, 0, false, E from N`,
+			`insert into asker select 'h' || i, 0, 'U' || (i % 100), 'Ann', 'T', 'C', '[]', false, false, false, 'm', E, E from N`,
+			`insert into call select 'h' || i, 1, 1, 'nick' || (i % 500), '+12025550101', E, '', 'hc' || i, 1, 'main', 'ended',
+				'confirmed', '', E, E, '{}', E from N`,
+			`insert into rung select 'n' || (i % 2000), 'hc' || i, E, '[]' from N`,
+			`insert into seen select 'k' || i, 'h' || i, false, 'w', E from N`,
+			`insert into audit (at, actor, name, action, page, subject, source, detail) select E, 'U', '', 'page', '', '', '', '' from N`,
+			`insert into card select 'h' || i, 'C', '{}' from N`,
+			"analyze",
+		} {
+			statement = strings.NewReplacer(" E", " "+entered, " N", " generate_series(1::bigint, 20000) as i").Replace(statement)
+			if _, err := x.exec(t.Context(), statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wholly tells whether a plan looks at the whole of a table that grows, or at the whole of an index of it.
+func wholly(statement string, plan []string) bool {
+	scan := regexp.MustCompile(`(Seq Scan|Index Scan|Index Only Scan)(?: Backward)?(?: using (\w+))? on ` + tables + `\b`)
+	own := []string{"page_running", "page_owner", "page_due", "page_behind", "target_open"} // of those that run, or nearly
+	for i, line := range plan {
+		found := scan.FindStringSubmatch(line)
+		if found == nil || slices.Contains(own, found[2]) {
+			continue
+		}
+		sought := false
+		for _, more := range plan[i+1:] {
+			if strings.Contains(more, "->") {
+				break
+			}
+			sought = sought || strings.Contains(more, "Index Cond:")
+		}
+		// A scan in the order of an index ends with the limit.
+		if !sought && (found[1] == "Seq Scan" || !strings.Contains(statement, "limit")) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkPlans looks at how each statement is run.
