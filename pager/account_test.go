@@ -14,7 +14,7 @@ import (
 func TestAPageOfAnotherGatewayIsFollowedAsItIsWritten(t *testing.T) {
 	in(t, func(t *testing.T) {
 		l := newStrict()
-		d := open(t, []answer{rings(), confirms(5500 * time.Millisecond)}, l.on(t), rounds(2))
+		d := open(t, []answer{rings(), thanked(5*time.Second, telgate.OutcomeConfirmed)}, l.on(t), rounds(2))
 		two := d.beside(l)
 		id := d.ringing(request("ops"))
 		var mu sync.Mutex
@@ -40,8 +40,10 @@ func TestAPageOfAnotherGatewayIsFollowedAsItIsWritten(t *testing.T) {
 		so(time.Second, first...)
 		next := append(first, telgate.EventCallEnded, telgate.EventDialing, telgate.EventRinging) //nolint:gocritic // a longer one
 		so(27*time.Second, next...)
-		<-over // it was answered between two looks, and ended between the next two
-		same(t, "told", kinds(told), append(next, telgate.EventAnswered, telgate.EventCallEnded, telgate.EventPageConfirmed, telgate.EventPageEnded))
+		next = append(next, telgate.EventAnswered, telgate.EventPageConfirmed)
+		so(32*time.Second, next...) // bob is being thanked
+		<-over
+		same(t, "told", kinds(told), append(next, telgate.EventCallEnded, telgate.EventPageEnded))
 		_, there := d.end(id)
 		if end := there[len(there)-1]; end.Seq != told[len(told)-1].Seq || told[3].Ended.Outcome != telgate.OutcomeNoAnswer {
 			t.Errorf("the end is %d there and %d here; %+v", end.Seq, told[len(told)-1].Seq, told[3].Ended)

@@ -265,7 +265,7 @@ func TestWhoWaitsForATrunkThatIsTakenAwayTakesAnotherOne(t *testing.T) {
 		if p, _ := d.end(first); p.Result != telgate.Confirmed {
 			t.Errorf("the call over the trunk that was taken away: %s", p.Result)
 		}
-		d.rang("0s alice +1…01 main", "3s p0 +1…10 new", "3s p1 +1…11 new")
+		d.sameCalls("0s alice +1…01 main", "3s p0 +1…10 new", "3s p1 +1…11 new")
 	})
 }
 

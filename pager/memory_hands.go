@@ -80,6 +80,7 @@ func (m *Memory) Bury(gateway string) {
 			if c := k.page.Steps[i].Call; c != nil && c.Outcome == "" {
 				lost := *c
 				lost.State, lost.Outcome, lost.Detail = telgate.CallEnded, telgate.OutcomeLost, telgate.DetailMayHaveRung
+				lost.Times.Ended = m.now()
 				k.page.Steps[i].Call = &lost
 				m.busy.lose(c.Call)
 			}

@@ -224,8 +224,8 @@ func TestAGatewayThatDiesWhileItSaysThanksHasToldTheTruth(t *testing.T) {
 		same(t, "results", results(p), []telgate.Result{telgate.Confirmed, telgate.Confirmed, telgate.NotReached})
 		same(t, "outcomes", outcomes(p), []telgate.Outcome{telgate.OutcomeConfirmed})
 		same(t, "events there", kinds(events), []telgate.EventKind{
-			telgate.EventPageAccepted, telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventCallEnded,
-			telgate.EventPageConfirmed, telgate.EventPageEnded,
+			telgate.EventPageAccepted, telgate.EventDialing, telgate.EventRinging, telgate.EventAnswered, telgate.EventPageConfirmed,
+			telgate.EventCallEnded, telgate.EventPageEnded,
 		})
 		if took := p.Ended.Sub(p.Accepted); took != 3*time.Second || p.Late {
 			t.Errorf("ended after %v, late: %v", took, p.Late)
