@@ -42,14 +42,18 @@ func TestWhatThisMachineLacksForItsCallsIsSaid(t *testing.T) {
 	}
 	got := found(t, s, "host")
 	for _, want := range []string{
-		"300 calls want 600: widen media.ports, or lower max_calls of the trunks",
+		"300 calls (300 of trunk main) want 600, as a pair rests after its call: widen media.ports, or lower max_calls of the trunks",
 		"warn host ports media.ports 20000-20019 overlap the ports the kernel hands out, 15000-60999: move media.ports below them",
-		"warn host files at most 256 files may be open, 300 calls want 800: raise LimitNOFILE",
+		"warn host files at most 256 files may be open, 300 calls (300 of trunk main) want 800: raise LimitNOFILE",
 		"warn host buffers net.core.rmem_max is 212992: hundreds of calls set up at once lose messages: set it to 4194304",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
+	}
+	s.file("config.toml", strings.Replace(mainTrunk, "[web]", "[media]\nports = \"20000-20019\"\n[web]", 1)+alice)
+	if got := found(t, s, "host"); !strings.Contains(got, "50 calls (50 of trunk main, which has no max_calls) want 100") {
+		t.Errorf("it does not say where the number comes from:\n%s", got)
 	}
 	s.file("config.toml", mainTrunk+alice)
 	s.proc = map[string]string{
