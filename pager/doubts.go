@@ -34,7 +34,7 @@ func (d *doubts) note(c *telgate.Call) (news bool) {
 	}
 	refused := d.unknown[c.Trunk]
 	switch {
-	case c.Signal.Status == 404 || c.Signal.Status == 484:
+	case (c.Signal.Status == 404 || c.Signal.Status == 484) && c.Outcome != telgate.OutcomeUnreachable: // an extension without a telephone is known
 		if !slices.Contains(refused, key) && len(refused) < unknownMost {
 			d.unknown[c.Trunk] = append(refused, key)
 			return len(refused)+1 == unknownMost

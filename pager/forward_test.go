@@ -260,6 +260,11 @@ func TestThreeUnknownNumbersInARowMakeTheNotationDoubtful(t *testing.T) {
 			return c
 		}
 	}
+	away := func(context.Context, func(telgate.Event)) telgate.Call {
+		c := telgate.Call{Outcome: telgate.OutcomeUnreachable}
+		c.Signal.Status = 404
+		return c
+	}
 	doubt := func(d *desk) string { return d.Trunks()[0].Doubt }
 	call := func(d *desk, who ...string) {
 		for _, w := range who {
@@ -284,6 +289,11 @@ func TestThreeUnknownNumbersInARowMakeTheNotationDoubtful(t *testing.T) {
 		d := open(t, []answer{unknown(404), unknown(404), confirms(0), unknown(404)}, only(plan.Limit{}), crowd(5))
 		call(d, "p0", "p1", "p2", "p3", "p4")
 		same(t, "in a row", doubt(d), "")
+	})
+	in(t, func(t *testing.T) {
+		d := open(t, []answer{unknown(404), unknown(404), away, unknown(404)}, only(plan.Limit{}), crowd(5))
+		call(d, "p0", "p1", "p2", "p3")
+		same(t, "an extension without a telephone is known", doubt(d), "")
 	})
 }
 

@@ -53,7 +53,7 @@ func encounters() []encounter {
 		{"busy", "alarm", "603", isBusy, 3, drivers("busy/q850 486/17", "busy/status 486/0")},
 		{"refused", "alarm", "641", nil, 3, drivers("declined/q850 403/21", "declined/status 403/0")},
 		{"no such number", "alarm", "699", nil, 3, same("invalid_number/status 404/0")},
-		{"no telephone is registered", "alarm", "606", nil, 3, drivers("invalid_number/q850 404/3", "unreachable/status 480/0")},
+		{"no telephone is registered", "alarm", "606", nil, 3, drivers("unreachable/q850 404/3", "unreachable/status 480/0")},
 		{"no telephone is registered, and the dial plan says so", "alarm", "656", nil, 3, drivers("unreachable/q850 480/20", "unreachable/status 480/0")},
 		{"all lines are taken", "alarm", "640", nil, 4, drivers("trunk_failed/q850 503/34", "trunk_failed/status 503/0")},
 		{"wrong password", "alarm-wrong", "631", nil, 4, drivers("trunk_failed/credentials 401/0", "trunk_failed/status 403/0")},

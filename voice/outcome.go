@@ -48,6 +48,7 @@ type evidence struct {
 	phrase    string
 	q850      int
 	reasons   []string
+	extension bool // of a PBX was called, and no telephone number
 	lastHope  bool // no other eligible trunk is left, and those before did not know the number either
 }
 
@@ -120,6 +121,7 @@ func table() []row {
 		{"anything else after alerting", alerted, verdict{telgate.OutcomeNoAnswer, telgate.DetailEndedByNetwork, ""}},
 		// (6)
 		{"Q.850 1, 22", cause(1, 22), verdict{telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""}},
+		{"Q.850 3 of an extension: the PBX knows it, and has no telephone for it", every(extension, cause(3)), verdict{telgate.OutcomeUnreachable, telgate.DetailQ850, ""}},
 		{"Q.850 2, 3, 28 from the last trunk", every(cause(2, 3, 28), lastHope), verdict{telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""}},
 		{"Q.850 2, 3, 28 with a trunk left", cause(2, 3, 28), verdict{telgate.OutcomeTrunkFailed, telgate.DetailQ850, call}},
 		{"Q.850 18, 20, 27", cause(18, 20, 27), verdict{telgate.OutcomeUnreachable, telgate.DetailQ850, ""}},
@@ -198,6 +200,7 @@ func not(c func(evidence) bool) func(evidence) bool {
 
 func alerted(e evidence) bool     { return e.alerted }
 func lastHope(e evidence) bool    { return e.lastHope }
+func extension(e evidence) bool   { return e.extension }
 func authRefused(e evidence) bool { return e.auth }
 func unproven(e evidence) bool    { return e.unproven }
 func sit(e evidence) bool         { return e.sit }

@@ -52,6 +52,11 @@ func TestEveryEndingHasItsOutcome(t *testing.T) {
 		{"603 after alerting, and a SIP Reason that speaks of Q.850", evidence{status: 603, alerted: a, reasons: []string{`SIP;cause=603;text="from Q.850 0"`}}, telgate.OutcomeDeclined, telgate.DetailStatus, ""},
 		{"403 after alerting, likewise", evidence{status: 403, alerted: a, reasons: []string{`SIP;cause=403;text="no Q.850"`}}, telgate.OutcomeDeclined, telgate.DetailStatus, ""},
 		{"488, whose Reason is about the request", evidence{status: 488, reasons: []string{`Q.850;cause=88;text="v=analytics1"`}}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
+		{"404 with 3 of an extension", evidence{status: 404, q850: 3, reasons: q(3), extension: true, lastHope: true}, telgate.OutcomeUnreachable, telgate.DetailQ850, ""},
+		{"404 of an extension", evidence{status: 404, extension: true, lastHope: true}, telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""},
+		{"404 with 1 of an extension", evidence{status: 404, q850: 1, reasons: q(1), extension: true, lastHope: true}, telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""},
+		{"404 with 28 of an extension", evidence{status: 404, q850: 28, reasons: q(28), extension: true, lastHope: true}, telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""},
+		{"404 with 3 of a telephone number", evidence{status: 404, q850: 3, reasons: q(3), lastHope: true}, telgate.OutcomeInvalidNumber, telgate.DetailQ850, ""},
 		{"503 with 3 and a trunk left", evidence{status: 503, q850: 3, reasons: q(3)}, telgate.OutcomeTrunkFailed, telgate.DetailQ850, call},
 		{"484 with a trunk left", evidence{status: 484}, telgate.OutcomeTrunkFailed, telgate.DetailStatus, call},
 		{"401 again", evidence{status: 401, auth: true}, telgate.OutcomeTrunkFailed, telgate.DetailCredentials, trunk},
@@ -191,6 +196,7 @@ func TestEveryRowOfTheTableCanBeReached(t *testing.T) {
 		{timeout: true},
 		{unproven: true, status: 200},
 		{unproven: true, status: 200, sit: true},
+		{extension: true, status: 404, q850: 3, reasons: []string{"Q.850;cause=3"}},
 	} {
 		_, row := classify(e)
 		reached[row] = true

@@ -118,6 +118,7 @@ func New(cfg Config, lines map[string]Line, now func() time.Time) *Voice {
 func (v *Voice) Call(ctx context.Context, o *telgate.Order, emit func(telgate.Event)) *telgate.Call {
 	c := &call{cfg: &v.cfg, now: v.now, emit: emit, out: new(telgate.Call), ev: evidence{lastHope: o.LastHope && !o.Unheard}}
 	c.out.Order, c.out.State = *o, telgate.CallDialing
+	c.ev.extension = !c.phone()
 	c.early.unsupervised = v.lines[o.Trunk].Unsupervised
 	c.out.Signal.Alerting, c.out.Audio.Early = telgate.AlertingNone, telgate.EarlyNone
 	if line, ok := v.lines[o.Trunk]; ok {

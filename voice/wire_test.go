@@ -245,6 +245,14 @@ func TestEveryOtherEndOnTheWireHasItsOutcome(t *testing.T) {
 			p.Answer(p.Expect("INVITE"), "603 Decline", "a", "", `Reason: SIP;cause=603;text="v=analytics1;url=x"`)
 			p.Expect("ACK")
 		}, verdict{telgate.OutcomeBlocked, telgate.DetailStatus, ""}},
+		{"404 with Q.850 3 of an extension: it has no telephone just now", nil, func(o *telgate.Order) { o.Number = telgate.Number{Extension: "7101", Trunk: "main"} }, func(p *siptest.Peer, _ *calling) {
+			p.Answer(p.Expect("INVITE"), "404 Not Found", "a", "", "Reason: Q.850;cause=3")
+			p.Expect("ACK")
+		}, verdict{telgate.OutcomeUnreachable, telgate.DetailQ850, ""}},
+		{"404 of an extension: it does not exist", nil, func(o *telgate.Order) { o.Number = telgate.Number{Extension: "7101", Trunk: "main"} }, func(p *siptest.Peer, _ *calling) {
+			p.Answer(p.Expect("INVITE"), "404 Not Found", "a", "")
+			p.Expect("ACK")
+		}, verdict{telgate.OutcomeInvalidNumber, telgate.DetailStatus, ""}},
 		{"404 while another trunk is left", nil, func(o *telgate.Order) { o.LastHope = false }, func(p *siptest.Peer, _ *calling) {
 			p.Answer(p.Expect("INVITE"), "404 Not Found", "a", "")
 			p.Expect("ACK")
