@@ -44,9 +44,10 @@ func (l *Leg) askAs(x *exchange, req *sip.Request, then conclusion) {
 	})
 }
 
-// put hands one request to the network, by TCP where it is too large for UDP, and sees to its response.
+// put hands one request to the network, by TCP where it is too large for UDP, and sees to its response. Where its next hop is
+// gone, it goes as the INVITE did.
 func (l *Leg) put(req *sip.Request, then conclusion) {
-	p, to := l.path, destination(req)
+	leg, p, to := l.path, l.path, destination(req)
 	p.to, p.transport = to.addr, to.transport
 	l.trunk.work.Go(func() {
 		ctx, stop := l.trunk.limited(giveUp)
@@ -57,6 +58,10 @@ func (l *Leg) put(req *sip.Request, then conclusion) {
 		}
 		sent, _ := l.trunk.fit(ctx, req, p)
 		res, err := send(ctx, sent)
+		if to != l.trunk.endpoint(leg) && l.trunk.mayGoAround(req, leg, err) {
+			sent, _ = l.trunk.fit(ctx, l.trunk.moved(req, leg), leg)
+			res, err = send(ctx, sent)
+		}
 		l.box.tell(func() { then(res, err) })
 	})
 }

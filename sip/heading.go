@@ -1,8 +1,11 @@
 package sip
 
 import (
+	"errors"
 	"net/netip"
 	"time"
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // hopPatience is how long a message waits for its next hop to be resolved and connected to, before it takes the way that the
@@ -151,6 +154,17 @@ func (l *Leg) toward(d *dialog) path {
 		p.to, p.transport = netip.AddrPortFrom(p.to.Addr(), sipsPort), "tls"
 	}
 	return p
+}
+
+// mayGoAround tells whether a request that failed may go by another path: it never left; or it is a BYE, which ends a call
+// however often it comes. What is for TLS goes by TLS.
+func (t *Trunk) mayGoAround(req *sip.Request, p path, err error) bool {
+	secure := req.Recipient.Scheme == "sips"
+	if r := req.Route(); r != nil {
+		secure = r.Address.Scheme == "sips"
+	}
+	broken := errors.Is(err, sip.ErrTransactionTransport) || FailureOf(err) == FailureLost
+	return (definite(err) || broken && req.Method == sip.BYE) && (!secure || t.over(p) == "tls")
 }
 
 // hold keeps the way of the call that is up open, besides the INVITE's.

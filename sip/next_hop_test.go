@@ -85,6 +85,25 @@ func TestRequestsOfADialogFollowTheNameOfTheirNextHop(t *testing.T) {
 	}
 }
 
+func TestANextHopThatIsGoneByTheEndOfTheCallIsGoneAround(t *testing.T) {
+	t.Parallel()
+	peer, edge := siptest.NewPeer(t), siptest.NewStream(t)
+	leg := invite(t, open(t, peer.Addr(), nil))
+	peer.Answer(peer.Expect("INVITE"), "200 OK", "a", sdp, "Record-Route: <sip:"+edge.Addr()+";transport=tcp;lr>")
+	next[sip.Answered](t, leg)
+	edge.Expect("ACK")
+	edge.Stop()
+	leg.Hangup(sip.Hangup{})
+	bye := peer.Expect("BYE")
+	if !strings.HasPrefix(bye.Get("Via"), "SIP/2.0/UDP ") || bye.Get("Route") == "" {
+		t.Errorf("BYE by %s, Route %q", bye.Get("Via"), bye.Get("Route"))
+	}
+	peer.Answer(bye, "200 OK", "a", "")
+	if e := ends(t, leg, sip.EndedByLocalBye); e.Err != nil {
+		t.Error(e.Err)
+	}
+}
+
 func TestWhatComesFromTheNameOfANextHopIsRead(t *testing.T) {
 	t.Parallel()
 	peer, zone := siptest.NewPeer(t), siptest.NewZone(t)
