@@ -53,18 +53,16 @@ func (l *lines) add(trunks []plan.Trunk) {
 			l.trunks[t.Name] = x
 		}
 		x.limit, x.gone = t.Limit, false
-		x.next() // there may be room now
 	}
 }
 
-// keep says that there are no trunks but these, and tells who waits for another one.
+// keep says that there are no trunks but these. Who waits looks again: there may be room now, or the trunk is no more.
 func (l *lines) keep(trunks []plan.Trunk) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, x := range l.trunks {
-		if x.gone = !slices.ContainsFunc(trunks, func(t plan.Trunk) bool { return t.Name == name }); x.gone {
-			x.next() // each wakes the next one as it leaves
-		}
+		x.gone = !slices.ContainsFunc(trunks, func(t plan.Trunk) bool { return t.Name == name })
+		x.next() // who leaves or gets a line wakes the next one
 	}
 }
 

@@ -8,7 +8,7 @@ func (p *Pager) cfg() *Config { return p.conf.Load() }
 func (p *Pager) Reconfigure(cfg Config) {
 	p.lines.add(cfg.Trunks) // before anybody can choose one
 	p.conf.Store(&cfg)
-	p.lines.keep(cfg.Trunks)
+	p.lines.keep(cfg.Trunks) // whoever is woken by it finds the new configuration
 }
 
 // TrunkRenewed forgets what calls have shown of a trunk, because it is another one now under the same name: the rest of one
