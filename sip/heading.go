@@ -86,11 +86,11 @@ func (l *Leg) headed(w *heading, p path, err error) {
 		w.state = lost
 		l.trunk.env.Log.Info("the next hop of a call cannot be had: requests go where the INVITE went", "hop", w.hop.host, "transport", w.hop.transport, "err", err)
 	}
-	l.setOut(w)
-	l.hold()
 	if l.state == confirmed && l.talk.way == w {
 		l.endsByBye(l.talk)
 	}
+	l.hold()
+	l.setOut(w)
 }
 
 // onWay has a message of a dialog sent once its way is known, or has been waited for long enough.

@@ -210,6 +210,42 @@ func TestANextHopByTLSIsCheckedForItsNameAndItsConnectionUsedAgain(t *testing.T)
 	}
 }
 
+func TestAnotherGatewayEndsACallAtItsNextHopByThatName(t *testing.T) {
+	t.Parallel()
+	ca := siptest.NewAuthority(t, "our CA")
+	peer := siptest.NewStreamAt(t, "127.0.0.1:0", ca.Issue(time.Hour, "pbx.test").Config(t))
+	edge := siptest.NewStreamAt(t, "127.0.0.2:0", ca.Issue(time.Hour, "edge.test").Config(t))
+	zone := siptest.NewZone(t)
+	zone.Set(t, "pbx.test. 60 IN A 127.0.0.1", "edge.test. 60 IN A 127.0.0.2")
+	gateway := func() *sip.Trunk {
+		return ready(t, run(t, knowing(zone), overTLS(sip.TLS{CA: ca.PEM()}), "pbx.test:"+peer.Port()))
+	}
+	leg := invite(t, gateway())
+	in := peer.Expect("INVITE")
+	record := "Record-Route: <sip:edge.test:" + edge.Port() + ";lr>"
+	peer.Answer(in, "180 Ringing", "a", "", record)
+	next[sip.Progress](t, leg)
+	peer.Answer(in, "200 OK", "a", sdp, record)
+	next[sip.Answered](t, leg)
+	edge.Expect("ACK")
+	edge.Cut()
+	status := make(chan int, 1)
+	other := gateway()
+	go func() {
+		code, err := other.End(t.Context(), leg.Ending())
+		if err != nil {
+			t.Error(err)
+		}
+		status <- code
+	}()
+	edge.Answer(edge.Expect("BYE"), "200 OK", "a", "")
+	if code, name := <-status, edge.ServerName(); code != 200 || name != "edge.test" {
+		t.Errorf("%d by %q", code, name)
+	}
+	peer.Bye(in, "a")
+	ends(t, leg, sip.EndedByPeerBye)
+}
+
 func TestACallOverTLSIsNeverContinuedInClear(t *testing.T) {
 	t.Parallel()
 	ca := siptest.NewAuthority(t, "our CA")

@@ -67,7 +67,7 @@ func (t *Trunk) End(ctx context.Context, e Ending) (status int, err error) {
 	}
 	defer t.work.Done()
 	defer t.guard.allow(peer.Addr())()
-	p, err := t.reach(ctx, Target{Transport: e.Transport, Addr: peer}, 1)
+	p, err := t.reach(ctx, t.called(req, Target{Transport: e.Transport, Addr: peer}), 1)
 	if err != nil {
 		return 0, err
 	}
@@ -87,4 +87,21 @@ func (t *Trunk) End(ctx context.Context, e Ending) (status int, err error) {
 		return 0, err
 	}
 	return res.StatusCode, err
+}
+
+// called is a target by the name that its certificate is checked for: one that is none of ours is a dialog's next hop, and its
+// name is in the request.
+func (t *Trunk) called(req *sip.Request, target Target) Target {
+	target = t.known(target)
+	if target.Host != "" || req.Method != sip.BYE {
+		return target
+	}
+	hop := nextHopOf(&req.Recipient)
+	if r := req.Route(); r != nil {
+		hop = nextHopOf(&r.Address)
+	}
+	if _, numeric := hop.addr(); !numeric {
+		target.Host, target.Port = hop.host, hop.port
+	}
+	return target
 }
