@@ -1,8 +1,8 @@
 #!/bin/sh
 # Tries to lose a page: kills gateways, databases and connections under real calls on loopback. Exit status: the stories'.
-# TELGATE_SEED repeats a run. TELGATE_KILLS: how often gateways are killed on each engine; TELGATE_POSTS: just as they post a card.
-# TELGATE_REQUIRE_POSTGRES=1: it is a failure that PostgreSQL is not installed; TELGATE_REQUIRE_DISK=1: or that no small disk can
-# be mounted.
+# TELGATE_SEED repeats a run. TELGATE_KILLS: how often gateways are killed on each engine; TELGATE_POSTS: just as they post a
+# card; TELGATE_THANKS_KILLS: just after a key. TELGATE_REQUIRE_POSTGRES=1: it is a failure that PostgreSQL is not installed;
+# TELGATE_REQUIRE_DISK=1: or that no small disk can be mounted.
 set -eu
 cd "$(dirname "$0")/.."
 binary=$(mktemp -d)
