@@ -25,6 +25,7 @@ type side struct {
 	told   *mailbox                // by that call
 	step   int                     // its index
 	thanks bool                    // its key was heard: the call says thanks, and ends by itself
+	tries  tries                   // of its step: not in the frame in which the page waits
 }
 
 func newSides() sides {

@@ -21,7 +21,8 @@ func (r *run) step(ctx context.Context, m *plan.Move, s *side) {
 		r.skip(m, skip)
 		return
 	}
-	r.ring(ctx, m, &tries{side: s})
+	s.tries.side = s
+	r.ring(ctx, m, &s.tries)
 	r.writer.after(release)
 }
 
