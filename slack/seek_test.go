@@ -258,6 +258,7 @@ func TestAStrayOfAPageThatIsOverPointsToItsCardToo(t *testing.T) {
 	second := first.next()
 	second.card("C0OPS", "Stopped")
 	second.stop() // all is shown, and nobody's any more
+	second.until("its sockets are closed", func() bool { return second.Sockets() == 0 })
 	third := second.next()
 	third.until("two sockets", func() bool { return third.Sockets() == 2 })
 	if err := third.Click(t.Context(), "U0EVE", "C0OPS", stray.TS, "telgate.confirm", false); err != nil {

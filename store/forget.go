@@ -23,6 +23,8 @@ func (s *Store) Forget(ctx context.Context, nick string) (Forgotten, error) {
 	for {
 		var one Forgotten
 		err := s.db.write(ctx, func(t tx) (err error) {
+			// Their phones by whatever number they were rung, those they are forwarded to as well.
+			t.put(ctx, "delete from rung where nicks = $1", encode([]string{nick}))
 			one, after, page, err = s.forget(ctx, t, nick, after, page)
 			return err
 		})

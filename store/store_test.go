@@ -163,6 +163,14 @@ func TestForgetErasesAPersonsCallsAndKeepsWhatIsCounted(t *testing.T) {
 		p := page("p1", "alice", "bob")
 		h := accept(t, s, p)
 		ring(t, s, h, &p, time.Now())
+		p.Version++
+		g, err := s.Begin(t.Context(), &pager.Beginning{ // the call went on to where it was forwarded
+			Change: pager.Change{Hold: h, Page: p.Clone(), From: 1}, Call: p.Steps[0].Call.Call, Number: "+12025550155", Trunk: "main", Counts: true,
+			RingUntil: time.Now(), Nicks: []string{"alice"},
+		})
+		if err != nil || g.Verdict != pager.Granted {
+			t.Fatalf("Begin: %+v, %v", g, err)
+		}
 		p = end(t, s, h, p, telgate.Confirmed)
 		q := page("p2", "bob")
 		i := accept(t, s, q)
@@ -172,6 +180,9 @@ func TestForgetErasesAPersonsCallsAndKeepsWhatIsCounted(t *testing.T) {
 		got, err := s.Forget(t.Context(), "alice")
 		if err != nil || got != (store.Forgotten{Pages: 1, Calls: 1}) {
 			t.Errorf("Forget: %+v, %v", got, err)
+		}
+		if rung, err := s.Rang(t.Context(), []string{"+12025550155"}, time.Hour); rung != nil || err != nil {
+			t.Errorf("whose phone it is where calls were forwarded to: %+v, %v", rung, err)
 		}
 		left, err := s.Page(t.Context(), "p1")
 		if err != nil {
