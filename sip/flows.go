@@ -215,6 +215,31 @@ func (s *flows) because(p endpoint, err error) error {
 	return err
 }
 
+// closing is how long a connection may take to be closed after sipgo told the transactions that it ended.
+const closing = 100 * time.Millisecond
+
+// broke is why the connection of a transaction ended, else err. sipgo tells transactions before it closes a connection on which
+// it finds no SIP, so that the reason may not be here yet.
+func (s *flows) broke(p endpoint, err error) error {
+	s.mu.Lock()
+	f := s.open[p]
+	s.mu.Unlock()
+	if f == nil {
+		return s.because(p, err)
+	}
+	wait := time.NewTimer(closing)
+	defer wait.Stop()
+	select {
+	case <-f.gone:
+		if why := f.failure(); !errors.Is(why, net.ErrClosed) {
+			return why
+		}
+		return err
+	case <-wait.C: // it is another one already
+		return err
+	}
+}
+
 // inlet is a listener whose connections we dialled.
 type inlet struct {
 	flows  chan *flow

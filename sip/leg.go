@@ -247,7 +247,7 @@ func (l *Leg) transactionOver() {
 	}
 	err := l.tx.Err()
 	if errors.Is(err, sip.ErrTransactionTransport) {
-		l.finish(EndedByTransport, l.trunk.up.flows.because(l.trunk.endpoint(l.path), err))
+		l.finish(EndedByTransport, l.trunk.up.flows.broke(l.trunk.endpoint(l.path), err))
 		return
 	}
 	if err == nil {
