@@ -14,8 +14,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,11 +32,15 @@ import (
 // testbed/bench/town, a process of their own that testbed/bench.sh builds.
 
 const (
-	benchCommands = 500 // one after the other
-	benchCalls    = 500 // at once
-	benchAhead    = 200 // commands that have not made a phone ring yet; a gateway refuses the 257th that waits
+	benchCommands = 500  // one after the other
+	benchCalls    = 1000 // at once
+	benchFew      = 10   // of them, first
+	benchSome     = 100  // of them, before the rest
+	benchAhead    = 200  // commands that have not made a phone ring yet; a gateway refuses the 257th that waits
 	benchWarmUps  = 20
+	benchAskers   = 50 // commands of one person are carried out one after the other
 	benchPatience = 90 * time.Second
+	benchWatch    = 3 * time.Second // what calls in progress cost is watched for so long
 )
 
 // One command after the other: somebody types, the page and its call are written to a file of SQLite's, a phone rings, is
@@ -72,8 +78,9 @@ func commandsRing(b *testing.B, url string) {
 	}
 }
 
-// All commands as fast as they are taken: everybody picks up and listens; when all hear the recording memory is looked at, then all press 1.
-func BenchmarkFiveHundredCallsAtOnce(b *testing.B) {
+// A few commands, some, and then the rest, as fast as they are taken: everybody picks up and listens. What a second of a call costs
+// among all of them is compared with what it does among the first; then memory is looked at, and all press 1.
+func BenchmarkAThousandCallsAtOnce(b *testing.B) {
 	bench := newBench(b, "sqlite:telgate.db")
 	for b.Loop() {
 		for n := range benchWarmUps { // what is allocated once is no call's
@@ -83,35 +90,78 @@ func BenchmarkFiveHundredCallsAtOnce(b *testing.B) {
 		}
 		bench.ended()
 		before := take()
-		began := time.Now()
-		bench.typeAll()
-		bench.all("rang")
-		setUp := time.Since(began)
-		bench.all("heard")
+		var setUp time.Duration
+		var costs []float64 // of a second of a call, us
+		for i, to := range []int{benchFew, benchSome, benchCalls} {
+			from := []int{0, benchFew, benchSome}[i]
+			began := time.Now()
+			bench.typeAll(from, to)
+			bench.all("rang", from, to)
+			setUp = time.Since(began)
+			bench.all("heard", from, to)
+			costs = append(costs, float64(bench.costs().Microseconds())/float64(to))
+		}
 		during := take()
 		bench.say("press")
-		overs := bench.all("over")
+		overs := bench.all("over", 0, benchCalls)
 		bench.ended()
+		bench.alone(before.goroutines)
 		after := take()
-		var sounds []time.Duration
-		lost, breaks, packets := 0, 0, 0
-		for _, o := range overs {
-			sounds = append(sounds, time.Duration(o.First))
-			lost, breaks, packets = lost+o.Lost, breaks+o.Breaks, packets+o.Packets
-		}
+		bench.heard(overs)
 		b.ReportMetric(float64(benchCalls-bench.confirmed()), "failed")
-		b.ReportMetric(float64(lost), "lost-packets")
-		b.ReportMetric(float64(packets), "packets")
-		b.ReportMetric(float64(breaks), "timestamp-breaks")
 		b.ReportMetric(float64(bench.gateway.engine.Stats().LateTurns), "turns-skipped")
 		b.ReportMetric((during.bytes-before.bytes)/1024/benchCalls, "KB/call")
 		b.ReportMetric((during.heap-before.heap)/1024/benchCalls, "heap-KB/call")
 		b.ReportMetric(float64(during.goroutines-before.goroutines)/benchCalls, "goroutines/call")
 		b.ReportMetric((after.bytes-before.bytes)/1024/benchCalls, "KB-kept/call")
 		b.ReportMetric(float64(after.goroutines-before.goroutines), "goroutines-left")
-		b.ReportMetric(benchCalls/setUp.Seconds(), "calls/s")
-		b.ReportMetric(ms(sounds, 0.99), "ms-200-to-RTP-p99")
+		b.ReportMetric((benchCalls-benchSome)/setUp.Seconds(), "calls/s")
+		b.ReportMetric(costs[2], "us-a-call-second")
+		b.ReportMetric(costs[2]/costs[0], "times-few")
+		b.ReportMetric(costs[2]/costs[1], "times-some")
 		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// heard reports what came of the sound of calls that are over.
+func (t *bench) heard(overs []townEvent) {
+	var sounds []time.Duration
+	lost, breaks, packets := 0, 0, 0
+	for _, o := range overs {
+		sounds = append(sounds, time.Duration(o.First))
+		lost, breaks, packets = lost+o.Lost, breaks+o.Breaks, packets+o.Packets
+	}
+	t.b.ReportMetric(float64(lost), "lost-packets")
+	t.b.ReportMetric(float64(packets), "packets")
+	t.b.ReportMetric(float64(breaks), "timestamp-breaks")
+	t.b.ReportMetric(ms(sounds, 0.99), "ms-200-to-RTP-p99")
+}
+
+// costs is the processor time of this process in a second, as things are.
+func (t *bench) costs() time.Duration {
+	runtime.GC() // what was set up before is paid for
+	began, so := time.Now(), busy(t.b)
+	timer := time.NewTimer(benchWatch)
+	<-timer.C
+	return time.Duration(float64(busy(t.b)-so) / time.Since(began).Seconds())
+}
+
+// busy is the processor time of this process until now.
+func busy(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// alone waits a moment for goroutines that are about to end.
+func (t *bench) alone(goroutines int) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(4 * benchWatch); runtime.NumGoroutine() > goroutines && time.Now().Before(limit); {
+		<-tick.C
 	}
 }
 
@@ -158,7 +208,7 @@ func newBench(b *testing.B, url string) *bench {
 	if programs == "" {
 		b.Skip("make bench builds what this needs")
 	}
-	t := &bench{b: b, events: make(chan townEvent, 4096)}
+	t := &bench{b: b, events: make(chan townEvent, 8*benchCalls)}
 	t.openTown(filepath.Join(programs, "town"))
 	open := t.wait("open", "")
 	var err error
@@ -205,6 +255,9 @@ func benchConfig(open townEvent) config.Config {
 		Mode: slack.ModeSocket, BotToken: config.NewSecret("xoxb-test-bot"), AppToken: config.NewSecret("xapp-test-app"),
 		Command: "/tel", AllowUsers: []string{"U0GRACE"}, APIURL: open.API,
 	}
+	for n := 1; n < benchAskers; n++ {
+		cfg.Slack.AllowUsers = append(cfg.Slack.AllowUsers, "U0GRACE"+strconv.Itoa(n))
+	}
 	cfg.Trunks = []config.Trunk{config.NewTrunk("main")}
 	cfg.Trunks[0].Kind, cfg.Trunks[0].Addresses = "pbx", []string{open.SIP}
 	for n := range max(benchCommands, benchCalls) {
@@ -218,7 +271,7 @@ func benchConfig(open townEvent) config.Config {
 
 func (t *bench) openTown(program string) {
 	t.b.Helper()
-	cmd := exec.CommandContext(t.b.Context(), program)
+	cmd := exec.CommandContext(t.b.Context(), program, "-askers", strconv.Itoa(benchAskers))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -323,11 +376,11 @@ func (t *bench) wait(kind, user string) townEvent {
 	}
 }
 
-// typeAll types the commands of all calls, as fast as they are taken.
-func (t *bench) typeAll() {
+// typeAll types the commands of these calls, as fast as they are taken.
+func (t *bench) typeAll(from, to int) {
 	t.b.Helper()
-	rang := 0
-	for n := range benchCalls {
+	rang := from
+	for n := from; n < to; n++ {
 		for n-rang >= benchAhead {
 			e := t.next()
 			t.early = append(t.early, e)
@@ -339,11 +392,11 @@ func (t *bench) typeAll() {
 	}
 }
 
-// all waits for an event of this kind of every call.
-func (t *bench) all(kind string) []townEvent {
+// all waits for an event of this kind of each of these calls.
+func (t *bench) all(kind string, from, to int) []townEvent {
 	t.b.Helper()
 	var got []townEvent
-	for n := range benchCalls {
+	for n := from; n < to; n++ {
 		got = append(got, t.wait(kind, fmt.Sprintf("7%03d", n)))
 	}
 	return got

@@ -4,8 +4,8 @@
 // Extensions that begin with 6 hang up at the first packet of sound they hear; those that begin with 7 listen until they
 // are told to press 1. It speaks JSON, one object a line, see [Event]; the first one tells the addresses. Its input:
 //
-//	type N TEXT   GRACE types TEXT in channel N
-//	press         everybody who listens presses 1, also who comes later
+//	type N TEXT   somebody types TEXT in channel N: GRACE, or with -askers one of so many, in turn
+//	press         everybody who listens presses 1, also who comes later, and again until the call is over
 //
 // It ends with its input.
 package main
@@ -28,8 +28,10 @@ import (
 	"telgate/slack/slacktest"
 )
 
-// enough is how much sound an extension hears before it says so.
-const enough = 2 * time.Second
+const (
+	enough  = 2 * time.Second // of sound an extension hears before it says so
+	pressed = 5 * time.Second // after which a key is pressed once more, where nothing came of it
+)
 
 // Event is one line of output.
 type Event struct {
@@ -48,8 +50,9 @@ type Event struct {
 
 func main() {
 	channels := flag.Int("channels", 1000, "how many channels there are: C00000, C00001, …")
+	askers := flag.Int("askers", 1, "how many people type: U0GRACE, U0GRACE1, U0GRACE2, …")
 	flag.Parse()
-	if err := run(*channels, os.Stdin, os.Stdout); err != nil {
+	if err := run(*channels, *askers, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "town:", err)
 		os.Exit(1)
 	}
@@ -60,12 +63,13 @@ type town struct {
 	slack *slacktest.Workspace
 	phone *siptest.Phone
 	press chan struct{} // closed by "press"
+	asker []string
 
 	mu  sync.Mutex
 	out *json.Encoder
 }
 
-func run(channels int, in io.Reader, out io.Writer) error {
+func run(channels, askers int, in io.Reader, out io.Writer) error {
 	t := &town{press: make(chan struct{}), out: json.NewEncoder(out)}
 	var err error
 	if t.phone, err = siptest.NewPhone(); err != nil {
@@ -76,7 +80,14 @@ func run(channels int, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer t.slack.Close()
-	t.slack.AddUser(slacktest.User{ID: "U0GRACE", Name: "grace", Team: t.slack.Config().Team})
+	for n := range askers {
+		id := "U0GRACE"
+		if n > 0 {
+			id += strconv.Itoa(n)
+		}
+		t.asker = append(t.asker, id)
+		t.slack.AddUser(slacktest.User{ID: id, Name: strings.ToLower(id), Team: t.slack.Config().Team})
+	}
 	for n := range channels {
 		t.slack.AddChannel(slacktest.Channel{ID: channel(n), Name: "ops" + strconv.Itoa(n), BotIn: true})
 	}
@@ -112,7 +123,7 @@ func (t *town) obey(ctx context.Context, in io.Reader) {
 			number, text, _ := strings.Cut(rest, " ")
 			n, _ := strconv.Atoi(number)
 			go func() {
-				answer, err := t.slack.Type(ctx, "U0GRACE", channel(n), text)
+				answer, err := t.slack.Type(ctx, t.asker[n%len(t.asker)], channel(n), text)
 				if err != nil {
 					answer = err.Error()
 				}
@@ -160,7 +171,15 @@ func (t *town) listen(ctx context.Context, ring *siptest.Ring) {
 	t.tell(Event{Event: "heard", User: ring.User()})
 	select {
 	case <-t.press:
-		_ = ring.Mouth().Press(ctx, "1", mediatest.Press{})
 	case <-ctx.Done():
+	}
+	again := time.NewTicker(pressed)
+	defer again.Stop()
+	for ctx.Err() == nil {
+		_ = ring.Mouth().Press(ctx, "1", mediatest.Press{})
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+		}
 	}
 }
