@@ -72,6 +72,9 @@ func (u *turns) begin(ctx context.Context) (_ context.Context, done func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.begun = true
+	if u.quit { // before it began: not even the first REGISTER leaves
+		cancel()
+	}
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)

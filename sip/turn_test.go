@@ -326,3 +326,29 @@ func TestATrunkThatIsNotOpenGivesItsTurnUpAtOnce(t *testing.T) {
 		t.Error("it waited")
 	}
 }
+
+func TestWhoGaveTheTurnUpBeforeItsTrunkWasOpenRegistersNoMore(t *testing.T) {
+	for range 50 { // what ends it must not come after the first REGISTER
+		synctest.Test(t, func(t *testing.T) {
+			wire := siptest.NewWire()
+			peer := wire.Peer(t)
+			cfg := sip.TrunkConfig{Name: "main", Addresses: []string{peer.Addr()}, Transport: "udp", Credentials: sip.Credentials{User: "telgate", Password: "secret"}}
+			registering(&cfg)
+			cfg.Register.Shared = &sip.Sharing{Turn: func() sip.Turn { return sip.TurnOurs }}
+			trunk, err := sip.NewTrunk(cfg, inMemory(wire))
+			if err != nil {
+				t.Fatal(err)
+			}
+			trunk.Unregister(t.Context())
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- trunk.Run(ctx) }()
+			ready(t, trunk)
+			peer.Quiet(time.Minute)
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
