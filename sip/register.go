@@ -384,7 +384,8 @@ func (r *registration) leave() {
 		r.hold(nil)
 		return
 	}
-	if r.trunk.bindingStays() {
+	contact := r.trunk.contact(*p).Address
+	if r.trunk.bindingStays(contact) {
 		r.hold(nil)
 		return
 	}
@@ -395,7 +396,7 @@ func (r *registration) leave() {
 		return
 	}
 	req := r.request(*p, 0)
-	req.ReplaceHeader(removal(r.trunk.contact(*p).Address))
+	req.ReplaceHeader(removal(contact))
 	began := r.trunk.env.Now()
 	if _, err := r.send(ctx, req); err != nil {
 		if errors.Is(err, errClosed) || errors.Is(err, context.Canceled) { // the farewell is over

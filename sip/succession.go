@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // LateLimit is how long after its calls a trunk is still wanted: an answer to an INVITE that was given up may come so late
@@ -83,8 +85,9 @@ func (t *Trunk) bound() (*port, netip.AddrPort) {
 	return t.conn.port, t.local
 }
 
-// bindingStays tells whether our contact is the heir's too: taking it away would take the heir's.
-func (t *Trunk) bindingStays() bool {
+// bindingStays tells whether a contact of ours is the heir's too: taking it away would take the heir's. Where the heir has not
+// registered one yet it is.
+func (t *Trunk) bindingStays(contact sip.Uri) bool {
 	t.mu.Lock()
 	heir := t.succession.heir
 	t.mu.Unlock()
@@ -93,7 +96,12 @@ func (t *Trunk) bindingStays() bool {
 	}
 	ours, _ := t.bound()
 	theirs, _ := heir.bound()
-	return ours != nil && ours == theirs && t.contactUser() == heir.contactUser() && t.cfg.Credentials.User == heir.cfg.Credentials.User &&
+	if ours == nil || ours != theirs {
+		return false
+	}
+	registered := heir.vitals.contact()
+	return (registered == "" || registered == hostPort(contact)) &&
+		t.contactUser() == heir.contactUser() && t.cfg.Credentials.User == heir.cfg.Credentials.User &&
 		t.cfg.Identity.Domain == heir.cfg.Identity.Domain && slices.Equal(t.registration.hops(), heir.registration.hops())
 }
 

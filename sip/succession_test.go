@@ -158,6 +158,27 @@ func TestWhatTheSuccessorRegisteredIsNotTakenAway(t *testing.T) {
 	}
 }
 
+func TestAContactThatIsNotTheSuccessorsIsTakenAwayThoughThePortIs(t *testing.T) {
+	r := registrar(t, siptest.Rules{Password: "secret", Grant: 120})
+	seen := func(public string) func(*sip.TrunkConfig) {
+		return func(c *sip.TrunkConfig) { registering(c); c.Local.PublicAddress = public }
+	}
+	old, leave := alone(t, seen("198.51.100.1"), r.Addr())
+	becomes(t, old, isUp)
+	heir, _ := successor(t, seen("198.51.100.2"), r.Addr(), old)
+	if err := heir.Try(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if heir.Listens() != old.Listens() {
+		t.Fatalf("the successor listens on %s, the one before on %s", heir.Listens(), old.Listens())
+	}
+	old.Retire(heir)
+	leave()
+	if all := r.Bindings(); len(all) != 1 || !strings.Contains(all[0], "198.51.100.2") {
+		t.Errorf("registered are %v", all)
+	}
+}
+
 func TestARetiredTrunkRegistersNoMoreAndItsCallsGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := siptest.NewWire()
