@@ -8,7 +8,7 @@ import (
 
 // engine is a database. Both engines run the same statements; what differs is in their words.
 type engine interface {
-	// write runs one transaction. What do returns ends it: nil commits.
+	// write runs one transaction. What do returns ends it: nil commits. What was taken back is done again, so do may run twice.
 	write(ctx context.Context, do func(tx) error) error
 	// read runs statements that change nothing and see one moment.
 	read(ctx context.Context, do func(tx) error) error

@@ -22,15 +22,18 @@ func (s *Store) Forget(ctx context.Context, nick string) (Forgotten, error) {
 	after, page := int64(0), ""
 	for {
 		var one Forgotten
+		var last int64
+		var lastPage string
 		err := s.db.write(ctx, func(t tx) (err error) {
 			// Their phones by whatever number they were rung, those they are forwarded to as well.
 			t.put(ctx, "delete from rung where nicks = $1", encode([]string{nick}))
-			one, after, page, err = s.forget(ctx, t, nick, after, page)
+			one, last, lastPage, err = s.forget(ctx, t, nick, after, page) // it may be done again: it begins where it began
 			return err
 		})
 		if err != nil {
 			return all, fmt.Errorf("forget %s: %w", nick, err)
 		}
+		after, page = last, lastPage
 		all.Pages, all.Calls = all.Pages+one.Pages, all.Calls+one.Calls
 		if one.Pages < some {
 			return all, s.db.scrub(ctx)
