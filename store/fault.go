@@ -21,7 +21,7 @@ func (m *mendable) Error() string {
 	if m.err == nil {
 		return m.what
 	}
-	return m.what + ": " + m.err.Error()
+	return m.what + ": " + strings.Join(strings.Fields(m.err.Error()), " ") // pgx has a line for each address
 }
 
 func (m *mendable) Unwrap() error { return m.err }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +29,13 @@ func refused(t *testing.T, url string, words ...string) {
 		if !strings.Contains(err.Error(), w) {
 			t.Errorf("%v\ndoes not say %q", err, w)
 		}
+	}
+}
+
+func TestWhatIsToBeMendedIsOneLine(t *testing.T) {
+	behind := errors.New("failed to connect:\n\t127.0.0.1:1: refused")
+	if err := mend(behind, "it cannot be reached"); err.Error() != "it cannot be reached: failed to connect: 127.0.0.1:1: refused" || !errors.Is(err, behind) {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -82,6 +91,29 @@ func TestAFileThatIsNoDatabaseIsRefused(t *testing.T) {
 	}
 	refused(t, "sqlite:"+path, path+" is no database of telgate", "restore a backup")
 	if b, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(b), "this is") {
+		t.Errorf("it was written to: %v", err)
+	}
+}
+
+func TestAnotherProgramsDatabaseIsRefusedAndLeftAsItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "theirs.db")
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), "create table page (number text)")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	was, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "sqlite:"+path, path+" is another program's database: name another file in store.url")
+	if _, err := Look(t.Context(), "sqlite:"+path, Options{}); err == nil || !strings.Contains(err.Error(), "another program's database") {
+		t.Errorf("Look: %v", err)
+	}
+	if is, err := os.ReadFile(path); err != nil || !bytes.Equal(is, was) {
 		t.Errorf("it was written to: %v", err)
 	}
 }

@@ -77,9 +77,12 @@ func lookInside(ctx context.Context, s *Store, path string, sight *Sight) error 
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		return explainFile(path, err)
 	}
-	sound := ""
+	sound, theirs := "", false
 	err := s.db.read(ctx, func(t tx) error {
 		_, err := one(ctx, t, []any{&sound}, "pragma quick_check(1)")
+		if err == nil && sound == "ok" {
+			_, err = one(ctx, t, []any{&theirs}, othersTables)
+		}
 		return err
 	})
 	switch {
@@ -87,6 +90,8 @@ func lookInside(ctx context.Context, s *Store, path string, sight *Sight) error 
 		return err
 	case sound != "ok":
 		return explainFile(path, &corruptError{sound})
+	case theirs:
+		return notOurs(path)
 	default:
 		return s.see(ctx, sight)
 	}

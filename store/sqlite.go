@@ -51,6 +51,9 @@ func openSQLite(ctx context.Context, path string, clock func() time.Time) (*sqli
 	case err != nil:
 		return nil, explainFile(path, err)
 	}
+	if foreign(ctx, path) {
+		return nil, errors.Join(notOurs(path), lock.Unlock())
+	}
 	s := &sqlite{path: path, clock: clock, lock: lock, turn: make(chan struct{}, 1), prepared: map[string]*sql.Stmt{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(explainFile(path, err), s.close())
@@ -90,6 +93,31 @@ func (s *sqlite) open(ctx context.Context) error {
 		return &corruptError{sound}
 	}
 	return nil
+}
+
+func notOurs(path string) error {
+	return mend(nil, "%s is another program's database: name another file in store.url", path)
+}
+
+// othersTables asks whether there are tables, and not ours.
+const othersTables = `select not exists (select 1 from sqlite_schema where name = 'migration')
+	and exists (select 1 from sqlite_schema where type = 'table' and name not like 'sqlite\_%' escape '\')`
+
+// foreign tells whether a file has tables, and none of them is ours. The file is left as it is. What cannot be read is told by
+// whoever opens it.
+func foreign(ctx context.Context, path string) bool {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return false
+	}
+	name := url.URL{Path: path}
+	db, err := sql.Open("sqlite", "file:"+name.EscapedPath()+"?mode=ro&_pragma=busy_timeout(1000)&_pragma=query_only(1)")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = db.Close() }() // nothing was written
+	var theirs bool
+	err = db.QueryRowContext(ctx, othersTables).Scan(&theirs)
+	return err == nil && theirs
 }
 
 // sqliteName is the name of a file for the driver.

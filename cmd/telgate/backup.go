@@ -54,6 +54,10 @@ func (c *forgetCmd) Run(a *app) error {
 	if a.cli.JSON {
 		return a.printJSON(done)
 	}
+	if done.Pages == 0 {
+		_, err = fmt.Fprintf(a.env.out, "the history has nothing under %s: nicknames are those of \"telgate history\", spelled the same\n", c.Nick)
+		return err
+	}
 	_, err = fmt.Fprintf(a.env.out, "%s is forgotten in %d pages\n", c.Nick, done.Pages)
 	return err
 }

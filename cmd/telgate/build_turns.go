@@ -155,6 +155,9 @@ func (e *estate) resign(ctx context.Context) (wait func()) {
 	return func() { <-done }
 }
 
+// turnsLimit is how long a status may wait for who registers.
+const turnsLimit = 2 * time.Second
+
 // registrars are who registers with each trunk whose account gateways share, by its name; none where that cannot be asked.
 func (e *estate) registrars(ctx context.Context) map[string]lease.Turn {
 	if len(e.shared.all()) == 0 {
@@ -164,6 +167,8 @@ func (e *estate) registrars(ctx context.Context) map[string]lease.Turn {
 	for _, t := range e.shared.all() {
 		names = append(names, t.Name())
 	}
+	ctx, cancel := context.WithTimeout(ctx, turnsLimit)
+	defer cancel()
 	turns, err := e.store.Gateways().Turns(ctx, names)
 	if err != nil {
 		return nil // the status says so of the store

@@ -28,6 +28,9 @@ func (c *coverCmd) Run(a *app) error {
 		if err := json.Unmarshal(line, &cover); err != nil {
 			return err
 		}
+		if strings.Join(c.When, " ") == "end" {
+			return c.showEnded(a, cover)
+		}
 		return c.show(a, cover)
 	}
 	order := web.CoverRequest{For: c.Who, By: c.By, When: strings.Join(c.When, " ")}
@@ -55,5 +58,14 @@ func (*coverCmd) show(a *app, cover web.CoverLine) error {
 	in := a.env.now().Location()
 	moment := func(t time.Time) string { return t.In(in).Format("Mon 2006-01-02 15:04 MST") }
 	_, err := fmt.Fprintf(a.env.out, "%s covers for %s from %s until %s\n", cover.By, cover.For, moment(cover.From), moment(cover.Until))
+	return err
+}
+
+// showEnded tells of a cover that was taken back.
+func (*coverCmd) showEnded(a *app, cover web.CoverLine) error {
+	if a.cli.JSON {
+		return a.printJSON(cover)
+	}
+	_, err := fmt.Fprintf(a.env.out, "%s has the turns back: %s no longer covers\n", cover.For, cover.By)
 	return err
 }
