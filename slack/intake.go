@@ -57,8 +57,9 @@ const (
 )
 
 // ackPatience is how long an acknowledgement waits for what was asked to be done: a page that Slack has heard about is a
-// page that is kept. Slack itself waits 3 s; who asks is answered by then in any case.
-const ackPatience = time.Second
+// page that is kept. Slack itself waits 3 s; who asks is answered by then in any case. A gateway that is so far behind that it
+// acknowledges what it has not done yet must not die before it has.
+const ackPatience = 2500 * time.Millisecond
 
 // intake takes deliveries from all transports. accept never blocks; run works them off, those of one user in order.
 type intake struct {
