@@ -23,21 +23,19 @@ func (c *coverCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	order := web.CoverRequest{For: c.Who, By: c.By, When: strings.Join(c.When, " ")}
+	ends := order.When == "end"
 	show := func(line []byte) error {
 		var cover web.CoverLine
 		if err := json.Unmarshal(line, &cover); err != nil {
 			return err
 		}
-		if strings.Join(c.When, " ") == "end" {
-			return c.showEnded(a, cover)
-		}
-		return c.show(a, cover)
+		return c.show(a, cover, ends)
 	}
-	order := web.CoverRequest{For: c.Who, By: c.By, When: strings.Join(c.When, " ")}
 	switch {
 	case c.Who == "":
 		return a.asked(gateway.Covers(a.ctx, show))
-	case order.When == "end":
+	case ends:
 		return a.asked(gateway.Uncover(a.ctx, order, show))
 	case order.When == "":
 		return withStatus(exitUsage, errors.New("say until when, such as until 18:00; end gives the turns back"))
@@ -48,24 +46,20 @@ func (c *coverCmd) Run(a *app) error {
 	if err != nil {
 		return a.asked(err)
 	}
-	return c.show(a, cover)
+	return c.show(a, cover, ends)
 }
 
-func (*coverCmd) show(a *app, cover web.CoverLine) error {
-	if a.cli.JSON {
+// show tells of a cover, or that it was taken back.
+func (*coverCmd) show(a *app, cover web.CoverLine, ended bool) error {
+	switch {
+	case a.cli.JSON:
 		return a.printJSON(cover)
+	case ended:
+		_, err := fmt.Fprintf(a.env.out, "%s has the turns back: %s no longer covers\n", cover.For, cover.By)
+		return err
 	}
 	in := a.env.now().Location()
 	moment := func(t time.Time) string { return t.In(in).Format("Mon 2006-01-02 15:04 MST") }
 	_, err := fmt.Fprintf(a.env.out, "%s covers for %s from %s until %s\n", cover.By, cover.For, moment(cover.From), moment(cover.Until))
-	return err
-}
-
-// showEnded tells of a cover that was taken back.
-func (*coverCmd) showEnded(a *app, cover web.CoverLine) error {
-	if a.cli.JSON {
-		return a.printJSON(cover)
-	}
-	_, err := fmt.Fprintf(a.env.out, "%s has the turns back: %s no longer covers\n", cover.For, cover.By)
 	return err
 }
